@@ -1,0 +1,81 @@
+"""Teams, and who is in them with which role."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.user import User
+
+
+def check_time_zone(name: str) -> None:
+    """Raises `ValidationError` unless `name` is a zone such as Europe/Berlin."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is no time zone; write one such as Europe/Berlin.")
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    MEMBER = "member", "Member"
+    VIEWER = "viewer", "Viewer"
+
+
+class Team(models.Model):
+    """People who share a library and a pool of money. Periods of its allowances follow its time zone."""
+
+    class UnknownPrice(models.TextChoices):
+        REFUSE = "refuse", "Refuse"
+        ALLOW = "allow", "Allow"
+
+    slug = models.SlugField(
+        max_length=40,
+        unique=True,
+        validators=[
+            RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*\Z", "Use small letters, digits and single hyphens.")
+        ],
+    )
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    unknown_price = models.CharField(max_length=8, choices=UnknownPrice, default=UnknownPrice.REFUSE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Membership(models.Model):
+    """One user in one team. Ended memberships stay, because receipts name their people."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role, default=Role.MEMBER)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    MANAGING: ClassVar[frozenset[str]] = frozenset({Role.OWNER, Role.MANAGER})
+    GENERATING: ClassVar[frozenset[str]] = frozenset({Role.OWNER, Role.MANAGER, Role.MEMBER})
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+    @property
+    def may_manage(self) -> bool:
+        """May change members and allowances, and settle what is unconfirmed."""
+        return self.role in self.MANAGING and self.ended_at is None
+
+    @property
+    def may_generate(self) -> bool:
+        return self.role in self.GENERATING and self.ended_at is None
