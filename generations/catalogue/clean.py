@@ -1,0 +1,86 @@
+"""The params of a request, checked as a whole; every fault gets a sentence that says what to do."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from generations.catalogue import value
+from generations.catalogue.param import ParamSpec, ParamType
+from generations.catalogue.text import Fault, printable
+
+MOST_UNKNOWN = 20
+"""Unknown keys named in one answer."""
+
+
+class InvalidParams(ValueError):
+    """The params cannot be sent. `errors` maps keys to sentences; the key "" is the whole request."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{key or 'request'}: {' '.join(said)}" for key, said in errors.items()))
+        self.errors = errors
+
+
+def clean(params: Sequence[ParamSpec], raw: object, *, title: str, strict: bool) -> dict[str, Any]:
+    """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else."""
+    if not isinstance(raw, Mapping):
+        raise InvalidParams({"": ["Send the settings as one object of names and values."]})
+    known = {param.key for param in params}
+    given: dict[str, object] = {key: raw[key] for key in raw if isinstance(key, str) and key in known}
+    errors = _unknown([key for key in raw if not (isinstance(key, str) and key in known)], title)
+    cleaned: dict[str, Any] = {}
+    for param in params:
+        try:
+            result = _settle(param, given, strict=strict)
+        except Fault as fault:
+            errors[param.key] = [str(fault)]
+            continue
+        if result is not None:
+            cleaned[param.key] = result
+    if errors:
+        raise InvalidParams(errors)
+    return cleaned
+
+
+def _settle(param: ParamSpec, given: Mapping[str, object], *, strict: bool) -> Any:
+    """The value to keep, or None to leave the param out."""
+    present = param.key in given and (strict or given[param.key] is not None)
+    found = value.read(param, given[param.key], strict=strict) if present else None
+    if param.hidden:
+        if found is not None and found != param.default:
+            raise Fault("This setting is fixed and cannot be changed; leave it out.")
+        return copy.copy(param.default)
+    if found is not None:
+        return found
+    if param.required and (param.default is None or (present and _is_words(param))):
+        raise Fault(_needed(param))
+    return copy.copy(param.default)
+
+
+def _is_words(param: ParamSpec) -> bool:
+    """Emptying a text or a list says something; an empty number or switch only says nothing."""
+    return not param.type.is_number and param.type is not ParamType.BOOLEAN
+
+
+def _needed(param: ParamSpec) -> str:
+    if param.type.is_media:
+        return "Add a file here." if not param.accept else f"Add a file here: {_kinds(param.accept)}."
+    if param.options or param.widget == "voice":
+        return "Choose one."
+    return "Fill this in; the model needs it."
+
+
+def _kinds(accept: Sequence[str]) -> str:
+    names = [extension.upper() for extension in accept]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _unknown(keys: Sequence[object], title: str) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for key in keys[:MOST_UNKNOWN]:
+        shown = printable(key)
+        errors[shown] = [f"{title} has no setting called “{shown}”; leave it out."]
+    if len(keys) > MOST_UNKNOWN:
+        errors[""] = [f"{len(keys):,} unknown settings in all; the first {MOST_UNKNOWN} are named."]
+    return errors

@@ -1,0 +1,90 @@
+"""The models out of the data files. Adding a model means adding data; this file knows no model by name.
+
+A file is `{"category", "output", "shared": {name: param}, "models": [model]}`. A param is written with the
+field names of `ParamSpec`, or as `{"use": name}` of a shared one with the fields that differ. An option is a
+text, or a value and its label. The key of a shared param is its name unless it states another.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from generations.catalogue import check
+from generations.catalogue.faults import BadData
+from generations.catalogue.spec import Kind, ModelSpec
+from generations.catalogue.voices import VoiceSpec, voice_name, voices
+
+__all__ = ["BadData", "UnknownModel", "VoiceSpec", "get", "models", "read_models", "voice_name", "voices"]
+
+DATA = Path(__file__).parent / "data"
+_ORDER = {kind: position for position, kind in enumerate(Kind)}
+
+
+class UnknownModel(LookupError):
+    """The catalogue has no model of that name."""
+
+
+@cache
+def models() -> tuple[ModelSpec, ...]:
+    """Every model, in the order of the picker: by kind, then as the files have them."""
+    return read_models(DATA)
+
+
+def get(slug_or_alias: str) -> ModelSpec:
+    """The model of a slug, an endpoint or an alias ("/" or "--"). Raises UnknownModel."""
+    try:
+        return _by_name()[slug_or_alias]
+    except (KeyError, TypeError):
+        raise UnknownModel("There is no model of that name.") from None
+
+
+def read_models(folder: Path) -> tuple[ModelSpec, ...]:
+    """The models in a folder, in the order of the picker. Raises BadData naming file, model and field."""
+    found: list[ModelSpec] = []
+    names: dict[str, str] = {}
+    for path in sorted(folder.glob("*.json")):
+        if path.name == "voices.json":
+            continue
+        for spec in _read_file(path):
+            for name in sorted(_names(spec)):
+                if name in names:
+                    problem = f"{name} is already a name of {names[name]}"
+                    raise BadData(path.name, spec.endpoint, "endpoint", problem)
+            names |= dict.fromkeys(_names(spec), spec.endpoint)
+            found.append(spec)
+    return tuple(sorted(found, key=lambda spec: _ORDER[spec.kind]))
+
+
+@cache
+def _by_name() -> dict[str, ModelSpec]:
+    return {name: spec for spec in models() for name in _names(spec)}
+
+
+def _names(spec: ModelSpec) -> set[str]:
+    given = (spec.endpoint, *spec.aliases)
+    return {*given, *(name.replace("/", "--") for name in given)}
+
+
+def _read_file(path: Path) -> list[ModelSpec]:
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadData(path.name, "", "", f"cannot be read: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("models"), list):
+        raise BadData(path.name, "", "models", "has to be a list")
+    extra = set(data) - {"category", "output", "shared", "models"}
+    if extra:
+        raise BadData(path.name, "", sorted(extra)[0], "is not a field of a file")
+    shared = data.get("shared", {})
+    if not isinstance(shared, dict):
+        raise BadData(path.name, "", "shared", "has to be an object")
+    base = {key: data[key] for key in ("category", "output") if key in data}
+    read: list[ModelSpec] = []
+    for entry in data["models"]:
+        if not isinstance(entry, dict):
+            raise BadData(path.name, "", "models", "holds something that is not an object")
+        read.append(check.model(base | entry, shared, file=path.name))
+    return read

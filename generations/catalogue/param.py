@@ -1,0 +1,87 @@
+"""One input of a model, as data: its key on the wire, its type, its bounds and the words people see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class ParamType(StrEnum):
+    """The types RunningHub knows. A LIST value is text on the wire, also when it looks like a number."""
+
+    STRING = "STRING"
+    INT = "INT"
+    FLOAT = "FLOAT"
+    BOOLEAN = "BOOLEAN"
+    LIST = "LIST"
+    IMAGE = "IMAGE"
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
+    MODEL = "MODEL"
+    COMPLEX = "COMPLEX"
+
+    @property
+    def is_media(self) -> bool:
+        """True for the types whose value is a reference to an upload of ours."""
+        return self in (ParamType.IMAGE, ParamType.AUDIO, ParamType.VIDEO)
+
+    @property
+    def is_number(self) -> bool:
+        return self in (ParamType.INT, ParamType.FLOAT)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of a list and the words shown for it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """One param. Values and bounds are facts of the model; label, help and widget are ours.
+
+    `min`, `max` and `step` bound numbers; `min_length` and `max_length` count characters (code points) of a
+    text, or of each entry when `multiple`. A `multiple` param is an array on the wire with at most
+    `max_count` entries.
+    """
+
+    key: str
+    type: ParamType
+    label: str
+    help: str = ""
+    required: bool = False
+    default: Any = field(default=None, hash=False)
+    """In wire type; None means there is none."""
+    min: Decimal | None = None
+    max: Decimal | None = None
+    step: Decimal | None = None
+    unit: str = ""
+    """Words after a number: "semitones"."""
+    min_length: int | None = None
+    max_length: int | None = None
+    options: tuple[Option, ...] = ()
+    multiple: bool = False
+    max_count: int | None = None
+    accept: tuple[str, ...] = ()
+    """File extensions in small letters, without the dot; empty means any file of the type."""
+    max_size_mb: int | None = None
+    widget: str = ""
+    """A hint for forms: "", "longtext", "lyrics", "speech", "voice" or "pairs" (one entry a line)."""
+    inserts: tuple[Option, ...] = ()
+    """Markup the text understands: what is inserted, and the word on the chip."""
+    advanced: bool = False
+    hidden: bool = False
+    """Never shown; always sent with its default, and no other value is taken."""
+    placeholder: str = ""
+    example: str = ""
+    pattern: str = ""
+    """A regular expression for the whole text, or each entry; `pattern_help` is said when it fails."""
+    pattern_help: str = ""
+
+    def label_of(self, value: str) -> str:
+        """The words shown for a value of a list; the value itself when it is not an option."""
+        return next((option.label for option in self.options if option.value == value), value)

@@ -1,0 +1,183 @@
+"""The form of one model: its fields in the order people need them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from accounts.models import Team
+from generations.catalogue.param import ParamSpec
+from generations.catalogue.spec import ModelSpec
+from generations.forms import voices
+from generations.forms.field import Field
+from generations.forms.posted import TITLE
+from generations.models import Upload
+
+COMMON = 4
+"""Optional settings that stand open; the rest is folded away."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Fields that stand together: neighbours in columns, or one alone."""
+
+    columns: bool
+    fields: Sequence[Field]
+
+
+@dataclass(frozen=True)
+class ModelForm:
+    """Fields with their values and errors. `once` is fresh for each rendering."""
+
+    spec: ModelSpec
+    fields: Sequence[Field]
+    title: str = ""
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    own_voices: Sequence[voices.Voice] = ()
+    every_voice: bool = False
+    once: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @cached_property
+    def _split(self) -> tuple[list[Field], list[Field]]:
+        plain = [f for f in self.fields if not f.param.advanced]
+        first = [f for f in plain if f.param.required and f.control != "switch"]
+        optional = [f for f in plain if f not in first]
+        later = [*optional[COMMON:], *(f for f in self.fields if f.param.advanced)]
+        return [*first, *optional[:COMMON]], later
+
+    @property
+    def rows(self) -> list[Row]:
+        """What stands open: the required params, then the common ones."""
+        return _rows(self._split[0])
+
+    @property
+    def advanced(self) -> list[Field]:
+        return self._split[1]
+
+    @property
+    def advanced_rows(self) -> list[Row]:
+        """Switches last, so that what shares lines is not torn apart."""
+        return _rows(sorted(self.advanced, key=lambda f: (f.control == "switch", not f.narrow)))
+
+    @property
+    def advanced_changed(self) -> int:
+        return sum(f.changed for f in self.advanced)
+
+    @property
+    def advanced_open(self) -> bool:
+        return any(f.errors for f in self.advanced)
+
+    @property
+    def faulty(self) -> list[Field]:
+        return [f for f in self.fields if f.errors]
+
+    @property
+    def title_errors(self) -> Sequence[str]:
+        return self.errors.get(TITLE, ())
+
+    @property
+    def other_errors(self) -> list[str]:
+        """Sentences that belong to no visible field."""
+        shown = {f.name for f in self.fields} | {TITLE}
+        labels = {param.key: param.label for param in self.spec.params}
+        return [
+            f"{labels[key]}: {sentence}" if key in labels else sentence
+            for key, sentences in self.errors.items()
+            if key not in shown
+            for sentence in sentences
+        ]
+
+    @property
+    def is_invalid(self) -> bool:
+        return any(self.errors.values())
+
+    @property
+    def advanced_count(self) -> int:
+        """With the title, which stands there too."""
+        return len(self.advanced) + 1
+
+    @property
+    def has_voice(self) -> bool:
+        return any(f.control == "voice" for f in self.fields)
+
+    @cached_property
+    def voice_menu(self) -> Sequence[voices.VoiceGroup]:
+        """The menu beside the search: a short list, or every voice for a browser without scripts."""
+        return voices.system() if self.every_voice else [voices.usual()]
+
+    @cached_property
+    def voice(self) -> voices.Voice | None:
+        """The voice that is chosen now."""
+        for f in self.fields:
+            if f.control == "voice" and f.text:
+                return voices.find(f.text, self.own_voices)
+        return None
+
+    @property
+    def voice_is_listed(self) -> bool:
+        """Whether the short menu has the chosen voice anyway."""
+        menu = (voice for group in self.voice_menu for voice in group.voices)
+        return self.voice is None or self.voice.voice_id in {v.voice_id for v in (*self.own_voices, *menu)}
+
+
+def build(
+    spec: ModelSpec,
+    team: Team,
+    values: Mapping[str, Any] | None = None,
+    errors: Mapping[str, Sequence[str]] | None = None,
+    *,
+    title: str = "",
+    every_voice: bool = False,
+) -> ModelForm:
+    """The form of this model with `values` as posted, as stored in a generation, or its defaults.
+
+    `errors` are those of `InvalidParams`. Uploads and voices are looked up only for models that use them.
+    """
+    values, errors = values or {}, errors or {}
+    visible = [param for param in spec.params if not param.hidden]
+    first = next((param.key for param in visible if errors.get(param.key)), None)
+    found = _uploads(visible, values, team)
+    fields = [
+        Field(
+            param,
+            _value(param, values),
+            errors.get(param.key, ()),
+            [found[r] for r in Field(param, values.get(param.key)).references if r in found],
+            focused=param.key == first,
+        )
+        for param in visible
+    ]
+    own = voices.cloned(team) if any(f.control == "voice" for f in fields) else []
+    return ModelForm(spec, fields, title, errors, own, every_voice)
+
+
+def _value(param: ParamSpec, values: Mapping[str, Any]) -> Any:
+    value = values.get(param.key)
+    return param.default if value is None else value
+
+
+def _uploads(params: Iterable[ParamSpec], values: Mapping[str, Any], team: Team) -> dict[str, Upload]:
+    ids: set[uuid.UUID] = set()
+    for param in params:
+        if param.type.is_media:
+            for reference in Field(param, values.get(param.key)).references:
+                try:
+                    ids.add(Upload.id_of(reference))
+                except ValueError:
+                    continue
+    rows = Upload.objects.filter(team=team, pk__in=ids) if ids else []
+    return {upload.reference: upload for upload in rows}
+
+
+def _rows(fields: Iterable[Field]) -> list[Row]:
+    rows: list[Row] = []
+    for narrow, together in groupby(fields, key=lambda f: f.narrow):
+        if narrow:
+            rows.append(Row(columns=True, fields=list(together)))
+        else:
+            rows += [Row(columns=False, fields=[f]) for f in together]
+    return rows

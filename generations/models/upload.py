@@ -1,0 +1,61 @@
+"""Files that members gave us, and the short-lived copies that upstream has of them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Team, User
+from generations.models.connection import Connection
+from generations.models.ids import uuid7
+
+
+class Upload(models.Model):
+    """A file kept under its team. Params name it as `upload:<id>`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="uploads")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="uploads")
+    file = models.FileField(max_length=200)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10)
+    content_type = models.CharField(max_length=100)
+    extension = models.CharField(max_length=10)
+    bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    duration = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "-id"], name="upload_of_team")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        """How params name this upload."""
+        return f"upload:{self.pk}"
+
+    @staticmethod
+    def id_of(reference: str) -> uuid.UUID:
+        """The id inside `upload:<id>`. Raises `ValueError` when it is none."""
+        return uuid.UUID(reference.removeprefix("upload:"))
+
+
+class UpstreamCopy(models.Model):
+    """Where one connection has a copy of an upload. Upstream keeps it one day (API.md 5)."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="copies")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    url = models.TextField()
+    file_name = models.CharField(max_length=200, blank=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "connection"], name="copy_once")]
+
+    def __str__(self) -> str:
+        return f"{self.upload_id} at {self.connection_id}"

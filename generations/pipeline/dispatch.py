@@ -1,0 +1,283 @@
+"""Dispatch: sends waiting generations, each at most once.
+
+The order of saving decides everything. A claim is committed before anything is prepared; `submitting_at` is committed
+right before the bytes leave; the upstream id is saved by the very next statement after the answer. So the sweep can
+tell a worker that died before the submit (back to the queue) from one that died during it (unconfirmed, never sent
+again). `attempts` fences: a worker that was asleep past its lease finds the number changed and walks away.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any, BinaryIO, cast
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from generations import progress, queue, upstream
+from generations.catalogue import load
+from generations.models import Connection, Generation, State, Upload, UpstreamCopy
+from generations.pipeline import pacing, webhook
+from generations.pipeline.persist import persist
+from generations.runninghub import Client
+from generations.runninghub.errors import NotAccepted, Refused, Unclear, UpstreamError
+
+logger = logging.getLogger("rhweb.dispatch")
+
+PREPARING = timedelta(seconds=45)
+COPYING = timedelta(minutes=15)
+SUBMITTING = timedelta(seconds=100)
+COPY_LIVES = timedelta(hours=22)
+MODEL_FULL = "1011"
+NO_SLOT = ("415", "421", "814", "1520")
+SENDING = (State.DISPATCHING, State.UNCONFIRMED)
+"""A definite answer counts also when it came so late that the sweep had given up on it; `attempts` fences."""
+
+lately = progress.Lately()
+
+
+def claim(connection: Connection, limit: int) -> list[Generation]:
+    """Takes up to `limit` generations for which there is a free slot. The lock on the connection keeps slots exact."""
+    now = timezone.now()
+    if limit <= 0 or connection.paused_at or (connection.full_until and connection.full_until > now):
+        return []
+    if not Generation.objects.due(now, State.QUEUED).filter(connection=connection).exists():
+        return []
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update().get(pk=connection.pk)
+        if locked.paused_at or not locked.is_configured or (locked.full_until and locked.full_until > now):
+            return []
+        busy = progress.holding(locked, now).count()
+        free = min(limit, locked.slots - locked.used_outside - busy)
+        if locked.full_streak:
+            free = min(free, 1)  # after a refusal one tries for all
+        taken = []
+        for pk in progress.line(locked, now, limit=free, only_due=True) if free > 0 else []:
+            if Generation.objects.move(
+                pk,
+                State.QUEUED,
+                State.DISPATCHING,
+                claimed_at=now,
+                submitting_at=None,
+                lease_until=now + PREPARING,
+                claims=F("claims") + 1,
+                attempts=F("attempts") + 1,
+            ):
+                taken.append(pk)
+    found = Generation.objects.select_related("connection").in_bulk(taken)
+    return [found[pk] for pk in taken]
+
+
+def copies_first(row: Generation) -> bool:
+    """Whether files go upstream before the submit, which may take longer than any slice."""
+    try:
+        return bool(load.get(row.model).uploads(row.params))
+    except load.UnknownModel:
+        return False
+
+
+def send(row: Generation) -> None:
+    """Prepares and submits one claimed generation, and writes down what came of it."""
+    mine = Generation.objects.filter(attempts=row.attempts)
+    try:
+        spec = load.get(row.model)
+    except load.UnknownModel:
+        mine.move(
+            row.pk,
+            State.DISPATCHING,
+            State.FAILED,
+            error_code="model_gone",
+            error_message="This model is no longer in the catalogue. Nothing was sent and nothing was charged.",
+        )
+        return
+    try:
+        client = upstream.get_client(row.connection, submitting=True)
+        body = spec.body(row.params, _addresses(row, client, spec.uploads(row.params)))
+        if doorbell := webhook.address(row.pk):
+            body["webhookUrl"] = doorbell
+    except upstream.NotConfigured:
+        _back_to_queue(row, gap=60.0)
+        return
+    except Upload.DoesNotExist:
+        _fail(row, "upload_gone", "A file of this generation is not there any more. Nothing was sent.", "")
+        return
+    except Refused as error:
+        _refused(row, error)
+        return
+    except (UpstreamError, OSError) as error:
+        logger.warning("generation %s: inputs could not be copied upstream: %s", row.pk, error)
+        told = error if isinstance(error, UpstreamError) else None
+        _back_to_queue(row, gap=pacing.after_fault(row.faults + 4), faults=F("faults") + 1, error=told)
+        return
+    first_look = _first_look(row)
+    now = timezone.now()
+    if not mine.filter(submitting_at=None, cancel_requested_at=None).note(
+        row.pk, State.DISPATCHING, submitting_at=now, lease_until=now + SUBMITTING, claims=F("claims")
+    ):
+        mine.filter(cancel_requested_at__isnull=False, submitting_at=None).move(
+            row.pk, State.DISPATCHING, State.CANCELLED
+        )
+        return
+    try:
+        submitted = client.submit(spec.endpoint, body)
+    except NotAccepted as error:
+        _not_accepted(row, error)
+    except Refused as error:
+        _refused(row, error)
+    except Unclear as error:
+        lost(row, error.code, error.detail)
+    else:
+        _accepted(row, submitted.upstream_id, submitted.status, *first_look)
+
+
+def _addresses(row: Generation, client: Client, references: list[str]) -> dict[str, str]:
+    """Where upstream finds each upload; copies it there first unless a copy of less than a day is known."""
+    found = {}
+    for reference in references:
+        upload = Upload.objects.get(pk=Upload.id_of(reference), team=row.team_id)
+        now = timezone.now()
+        copy = UpstreamCopy.objects.filter(
+            upload=upload, connection=row.connection, expires_at__gt=now
+        ).first()
+        if copy is None:
+            Generation.objects.filter(pk=row.pk, attempts=row.attempts, status=State.DISPATCHING).update(
+                lease_until=now + COPYING
+            )
+            with upload.file.open("rb") as file:
+                sent = client.upload(
+                    cast("BinaryIO", file),
+                    name=f"{upload.pk.hex}.{upload.extension}",
+                    content_type=upload.content_type,
+                )
+            copy, _ = UpstreamCopy.objects.update_or_create(
+                upload=upload,
+                connection=row.connection,
+                defaults={
+                    "url": sent.download_url,
+                    "file_name": sent.file_name[:200],
+                    "expires_at": now + COPY_LIVES,
+                },
+            )
+        found[reference] = copy.url
+    return found
+
+
+def _first_look(row: Generation) -> tuple[float, float]:
+    """Seconds until the first query, and until it is overdue; asked before the submit, so that nothing but the
+    upstream id is on anyone's mind after it.
+    """
+    pace, crowd = lately.look(row.model, row.connection)
+    return pacing.next_look(0, pace, crowd + 1), pacing.overdue_after(pace)
+
+
+def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, overdue_in: float) -> None:
+    logger.info("generation %s is task %s upstream", row.pk, upstream_id)
+    now = timezone.now()
+    changes: dict[str, Any] = {
+        "upstream_id": upstream_id,
+        "upstream_status": status,
+        "dispatched_at": now,
+        "next_check_at": now + timedelta(seconds=look_in),
+        "deadline_at": now + timedelta(seconds=overdue_in),
+        "faults": 0,
+        "error_code": "",
+        "error_message": "",
+        "error_detail": "",
+    }
+
+    def save() -> bool:
+        rows = Generation.objects.filter(attempts=row.attempts)
+        return rows.move(
+            row.pk, (State.DISPATCHING, State.UNCONFIRMED), State.RUNNING, **changes
+        ) or rows.filter(error_code="released").move(
+            row.pk, State.FAILED, State.RUNNING, finished_at=None, **changes
+        )
+
+    try:
+        saved = persist(save)
+    except IntegrityError:
+        lost(row, "task_taken", f"RunningHub named task {upstream_id}, which belongs to another generation.")
+        return
+    if not saved:
+        logger.error("generation %s is task %s upstream, but its row moved on meanwhile", row.pk, upstream_id)
+    if row.connection.full_streak:
+        row.connection.note_room()
+
+
+def _not_accepted(row: Generation, error: NotAccepted) -> None:
+    """Certainly nothing was created: back to the queue, and the connection waits a while."""
+    now = timezone.now()
+    streak = row.connection.full_streak + 1
+    if error.code == MODEL_FULL:
+        gap = max(pacing.after_full(row.faults + 1), error.retry_after or 0)
+        _back_to_queue(row, gap=gap, faults=F("faults") + 1, error=error)
+        return
+    gap = pacing.after_unreachable(streak) if error.code == "unreachable" else pacing.after_full(streak)
+    until = now + timedelta(seconds=max(gap, error.retry_after or 0))
+    persist(lambda: row.connection.note_full(now, until))
+    _back_to_queue(row, gap=0, error=error)
+
+
+def _back_to_queue(
+    row: Generation, *, gap: float, error: UpstreamError | None = None, **changes: Any
+) -> None:
+    now = timezone.now()
+    changes |= {
+        "error_code": error.code[:40] if error else "",
+        "error_message": error.member_text if error else "",
+    }
+
+    def save() -> bool:
+        mine = Generation.objects.filter(attempts=row.attempts)
+        ends = mine.filter(cancel_requested_at__isnull=False)
+        return ends.move(row.pk, SENDING, State.CANCELLED) or mine.move(
+            row.pk,
+            SENDING,
+            State.QUEUED,
+            next_check_at=now + timedelta(seconds=gap),
+            submitting_at=None,
+            claimed_at=None,
+            **changes,
+        )
+
+    persist(save)
+
+
+def _refused(row: Generation, error: Refused) -> None:
+    paused = error.pauses and persist(lambda: row.connection.pause(error.code, error.member_text))
+    _fail(row, error.code, error.member_text, error.detail)
+    if paused:
+        queue.ring_alert(row.connection.pk)
+
+
+def _fail(row: Generation, code: str, text: str, detail: str) -> None:
+    mine = Generation.objects.filter(attempts=row.attempts)
+    persist(
+        lambda: mine.move(
+            row.pk,
+            SENDING,
+            State.FAILED,
+            error_code=code[:40],
+            error_message=text,
+            error_detail=detail[:4000],
+        )
+    )
+
+
+def lost(row: Generation, code: str, detail: str) -> bool:
+    """The answer was lost: upstream may have it and may charge. Held, and never sent again by the program."""
+    now = timezone.now()
+    return persist(
+        lambda: Generation.objects.filter(attempts=row.attempts).move(
+            row.pk,
+            State.DISPATCHING,
+            State.UNCONFIRMED,
+            next_check_at=None,
+            deadline_at=now + timedelta(days=7),
+            error_code=code[:40],
+            error_message="The answer of RunningHub was lost. It may have been charged, so it was not sent again.",
+            error_detail=detail[:4000],
+        )
+    )

@@ -1,0 +1,171 @@
+"""Follow: asks upstream how running tasks stand. Only upstream's own definite word ends a generation.
+
+A failed poll, an unknown status, being overdue are no verdicts: slow down, keep the hold, look again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.utils import timezone
+
+from generations import upstream
+from generations.models import Generation, State
+from generations.pipeline import dispatch, pacing
+from generations.pipeline.persist import persist
+from generations.runninghub.errors import ReadRefused, UpstreamError
+from generations.runninghub.replies import TaskReply
+
+logger = logging.getLogger("rhweb.follow")
+
+LEASE = timedelta(seconds=75)
+COPY_WITHIN = timedelta(hours=24)
+EMPTY_LOOKS = 6
+TELL_EVERY = 1.0
+
+
+def claim(limit: int) -> list[Generation]:
+    """Leases running generations whose next look has come."""
+    if limit <= 0 or not Generation.objects.due(timezone.now(), State.RUNNING).exists():
+        return []
+    return Generation.objects.claim(State.RUNNING, limit=limit, lease=LEASE)
+
+
+def look(row: Generation) -> None:
+    """One query of one task, and what follows from it."""
+    try:
+        client = upstream.get_client(row.connection)
+        _ask_to_cancel(row, client)
+        reply = client.query(row.upstream_id)
+    except upstream.NotConfigured:
+        _later(row, 60.0)
+    except UpstreamError as error:
+        logger.warning("generation %s: query failed: %s", row.pk, error)
+        _later(row, pacing.after_fault(row.faults + 1), faults=F("faults") + 1)
+    else:
+        _judge(row, reply)
+
+
+def _ask_to_cancel(row: Generation, client: Any) -> None:
+    """Passes the wish on until it is answered; upstream's verdict comes by the queries as ever (API.md 6)."""
+    if not row.cancel_requested_at or row.cancel_sent_at:
+        return
+    try:
+        client.cancel(row.upstream_id)
+    except UpstreamError as error:
+        logger.warning("generation %s: cancel failed: %s", row.pk, error)
+        if not isinstance(error, ReadRefused) or error.reason in {"capacity", "fault"}:
+            return
+    Generation.objects.filter(pk=row.pk).update(cancel_sent_at=timezone.now())
+
+
+def _judge(row: Generation, reply: TaskReply) -> None:
+    now = timezone.now()
+    told: dict[str, Any] = {"upstream_status": reply.status[:40], "faults": 0, **costs(reply)}
+    if reply.state == "succeeded" and not reply.results and row.faults < EMPTY_LOOKS:
+        _later(
+            row, pacing.after_fault(row.faults + 1), faults=F("faults") + 1, upstream_status=reply.status[:40]
+        )
+    elif reply.state == "succeeded":
+        moved = persist(
+            lambda: Generation.objects.move(
+                row.pk,
+                State.RUNNING,
+                State.GATHERING,
+                results=[asdict(result) for result in reply.results],
+                upstream_done_at=now,
+                next_check_at=now,
+                deadline_at=now + COPY_WITHIN,
+                overdue_at=None,
+                **told,
+            )
+        )
+        if moved:
+            _room(row)
+            _tell_siblings(row)
+    elif reply.state in {"failed", "cancelled"}:
+        persist(
+            lambda: Generation.objects.move(
+                row.pk,
+                State.RUNNING,
+                State.FAILED if reply.state == "failed" else State.CANCELLED,
+                upstream_done_at=now,
+                error_code=(reply.error_code or reply.state)[:40],
+                error_message=reply.error_text if reply.state == "failed" else "",
+                error_detail=reply.error_detail[:4000],
+                **told,
+            )
+        )
+        _room(row)
+    else:
+        pace, crowd = dispatch.lately.look(row.model, row.connection)
+        elapsed = (now - (row.dispatched_at or row.created_at)).total_seconds()
+        gap = pacing.next_look(elapsed, pace, crowd)
+        if (
+            not pace.known
+            and _siblings(row).filter(upstream_done_at__gt=now - timedelta(seconds=elapsed)).exists()
+        ):
+            gap = min(gap, pacing.after_first_finished(elapsed))
+        _later(row, gap, **told)
+
+
+def costs(reply: TaskReply) -> dict[str, Any]:
+    """The four cost fields as upstream wrote them, and what they come to, once there is anything to settle."""
+    usage = reply.usage
+    told: dict[str, Any] = {key: value[:40] for key, value in asdict(usage).items() if value is not None}
+    charged = usage.charged()
+    if charged is not None and reply.state != "waiting":
+        told["cost_actual"] = charged
+    return told
+
+
+def _later(row: Generation, gap: float, **changes: Any) -> None:
+    """Notes the next look, unless somebody asked for an earlier one while this one was under way."""
+    now = timezone.now()
+    planned = Value(now + timedelta(seconds=gap), output_field=DateTimeField())
+    next_look = Case(When(next_check_at=row.next_check_at, then=planned), default=F("next_check_at"))
+    if row.deadline_at and now > row.deadline_at and row.overdue_at is None:
+        changes["overdue_at"] = now
+    persist(lambda: Generation.objects.note(row.pk, State.RUNNING, next_check_at=next_look, **changes))
+
+
+def _room(row: Generation) -> None:
+    """A task ended, so there is a free slot; that lifts a refusal for want of one, but no limit of requests."""
+    if row.connection.full_streak:
+        refused = Generation.objects.filter(connection=row.connection, status=State.QUEUED)
+        if refused.filter(error_code__in=dispatch.NO_SLOT).exists():
+            row.connection.note_room()
+
+
+def _siblings(row: Generation) -> QuerySet[Generation]:
+    return Generation.objects.filter(connection=row.connection, model=row.model)
+
+
+_told: dict[tuple[str, int], float] = {}
+
+
+def _tell_siblings(row: Generation) -> None:
+    """One of many tasks alike finished before their duration was known: look at those of its age now, once each.
+
+    Said at most once a second for each model, since a hundred that finish together say the same.
+    """
+    key = (row.model, row.connection_id)
+    if row.dispatched_at is None or time.monotonic() - _told.get(key, 0.0) < TELL_EVERY:
+        return
+    _told[key] = time.monotonic()
+    if dispatch.lately.look(row.model, row.connection)[0].known:
+        return
+    now = timezone.now()
+    took = now - row.dispatched_at
+    _siblings(row).filter(
+        status=State.RUNNING,
+        lease_until=None,
+        dispatched_at__lte=now - took,
+        dispatched_at__gt=F("updated_at") - took,
+        next_check_at__gt=now,
+    ).update(next_check_at=now)

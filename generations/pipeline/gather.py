@@ -1,0 +1,270 @@
+"""Gather: copies what upstream made into our own storage, checked, before it may be called a success.
+
+A download may fail and be repeated; the generation never is. A file counts only whole, and only if it is the media
+it claims to be. Where the deadline passes or a result can never be stored, the generation fails and its cost stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from generations import media, upstream
+from generations.catalogue import load
+from generations.models import Generation, Output, State
+from generations.pipeline import pacing
+from generations.pipeline.persist import persist
+from generations.runninghub import Client
+from generations.runninghub.errors import Gone, TooLarge, UpstreamError
+
+logger = logging.getLogger("rhweb.gather")
+
+LEASE = timedelta(seconds=90)
+SECONDS_PER_FILE = 600.0
+TRIES_OF_WRONG_MEDIA = 4
+STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
+KINDS = {
+    **dict.fromkeys(("mp3", "wav", "flac", "ogg", "opus", "m4a", "aac", "aiff", "pcm", "audio"), "audio"),
+    **dict.fromkeys(("png", "jpg", "jpeg", "webp", "gif", "avif", "heic", "image"), "image"),
+    **dict.fromkeys(("mp4", "mov", "webm", "mkv", "avi", "video"), "video"),
+    **dict.fromkeys(("glb", "gltf", "fbx", "obj", "3d"), "3d"),
+    **dict.fromkeys(("zip", "7z", "rar"), "archive"),
+    **dict.fromkeys(("txt", "text", "json", "srt"), "text"),
+}
+
+
+class _Part(File):  # type: ignore[type-arg]
+    """A download in the making. While bytes come the lease is renewed, so a dead worker's row is soon free again.
+
+    `temporary_file_path` lets the storage move the finished file into place instead of copying it.
+    """
+
+    def __init__(self, path: Path, row: Generation) -> None:
+        self.bytes = path.open("w+b")
+        super().__init__(self.bytes, name=str(path))
+        self.row = row
+        self.renewed = time.monotonic()
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+    def write(self, data: Any) -> int:
+        if time.monotonic() - self.renewed > LEASE.total_seconds() / 3:
+            self.renewed = time.monotonic()
+            rows = Generation.objects.filter(pk=self.row.pk, status=State.GATHERING)
+            rows.update(lease_until=timezone.now() + LEASE)
+        return self.bytes.write(data)
+
+    def finish(self) -> None:
+        """Puts every byte on the disk, so that a row never speaks of a file that a power cut took."""
+        self.bytes.flush()
+        os.fsync(self.bytes.fileno())
+        self.bytes.seek(0)
+
+
+def scratch() -> Path:
+    """Where files are downloaded to: on the disk of the media, so that moving them into place is one rename."""
+    folder = settings.DATA_DIR / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(folder)
+
+
+def claim(limit: int) -> list[Generation]:
+    """Leases generations whose results wait to be copied."""
+    if limit <= 0 or not Generation.objects.due(timezone.now(), State.GATHERING).exists():
+        return []
+    return Generation.objects.claim(State.GATHERING, limit=limit, lease=LEASE)
+
+
+def gather(row: Generation) -> None:
+    """Copies every result that is not stored yet; the last one makes the generation a success."""
+    results: list[dict[str, Any]] = [r for r in row.results or [] if r.get("url") or r.get("text")]
+    if not results:
+        _fail(row, "no_result", "RunningHub reported success but gave no result.")
+        return
+    try:
+        client = upstream.get_client(row.connection)
+        stored = set(row.outputs.values_list("index", flat=True))
+        for index, result in enumerate(results):
+            if index not in stored:
+                _store(row, index, result, client)
+    except upstream.NotConfigured:
+        _later(row, 60.0, "", "")
+    except TooLarge as error:
+        _fail(row, error.code, error.member_text)
+    except media.NotMedia as error:
+        text = f"RunningHub’s result is not what it claims to be. {error}"
+        if row.error_code == "not_media" and row.faults + 1 >= TRIES_OF_WRONG_MEDIA:
+            _fail(row, "not_media", text)
+        else:
+            _later(row, pacing.after_fault(row.faults + 1), "not_media", text)
+    except Gone as error:
+        _refresh(row)
+        _later(row, pacing.after_fault(row.faults + 1), error.code, error.member_text)
+    except UpstreamError as error:
+        _later(row, pacing.after_fault(row.faults + 1), error.code, error.member_text)
+    except STORAGE_ERRORS as error:
+        logger.exception("generation %s: its result could not be stored", row.pk)
+        why = getattr(error, "strerror", None) or type(error).__name__
+        _later(row, pacing.after_fault(row.faults + 4), "storage", f"The result could not be stored: {why}.")
+    else:
+        persist(
+            lambda: Generation.objects.move(
+                row.pk,
+                State.GATHERING,
+                State.SUCCEEDED,
+                error_code="",
+                error_message="",
+                error_detail="",
+                faults=0,
+            )
+        )
+
+
+def _store(row: Generation, index: int, result: dict[str, Any], client: Client) -> None:
+    """One result: downloaded beside, checked, moved into place, and only then written down."""
+    if not result.get("url"):
+        _write_text(row, index, str(result["text"]))
+        return
+    declared = str(result.get("output_type") or "")
+    path = scratch() / f"{row.pk.hex}-{index}-{secrets.token_hex(4)}.part"
+    try:
+        with _Part(path, row) as part:
+            done = client.download(
+                result["url"],
+                cast("BinaryIO", part),
+                max_bytes=settings.MAX_OUTPUT_BYTES,
+                max_seconds=SECONDS_PER_FILE,
+            )
+            part.finish()
+            probe = _checked(row, path, declared)
+            output = Output(
+                generation=row,
+                index=index,
+                kind=probe.type.kind,
+                content_type=probe.type.content_type,
+                extension=probe.type.extension,
+                bytes=done.bytes,
+                sha256=done.sha256,
+                duration=probe.duration,
+                sample_rate=probe.sample_rate,
+                channels=probe.channels,
+                peaks_row=" ".join(map(str, probe.peaks_row)),
+                peaks_stage=" ".join(map(str, probe.peaks_stage)),
+                source_url=result["url"],
+                text=str(result.get("text") or ""),
+            )
+            name = Output.file_name(row, index, probe.type.extension)
+            output.file.name = output.file.storage.save(name, part)
+        _write(output)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
+    """What the file really is. Raises `NotMedia` unless it is of the kind upstream or the catalogue promised."""
+    rate = str(row.params.get("sampleRate") or "")
+    return media.probe(
+        path,
+        expected=KINDS.get(declared) or _made_by(row.model),
+        declared_extension=declared or str(row.params.get("format") or ""),
+        sample_rate_hint=int(rate) if rate.isdecimal() else None,
+        channels_hint=2,
+    )
+
+
+def _write_text(row: Generation, index: int, text: str) -> None:
+    data = text.encode()
+    _write(
+        Output(
+            generation=row,
+            index=index,
+            kind="text",
+            content_type="text/plain",
+            extension="txt",
+            text=text,
+            bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+        )
+    )
+
+
+def _write(output: Output) -> None:
+    """Writes the row of a stored result. If another worker stored the same one first, its row counts."""
+
+    def save() -> None:
+        try:
+            with transaction.atomic():
+                output.save(force_insert=True)
+        except IntegrityError:
+            logger.info("output %s was stored by another worker", output)
+
+    persist(save)
+
+
+def _made_by(model: str) -> str | None:
+    """The kind of file the catalogue expects of a model; None when it does not know the model."""
+    try:
+        kind = load.get(model).output
+    except load.UnknownModel:
+        return None
+    return kind if kind in {"audio", "image", "video", "3d", "text"} else None
+
+
+def _refresh(row: Generation) -> None:
+    """The address expired or is not ready: asks for the results once more, which may give fresh addresses."""
+    try:
+        reply = upstream.get_client(row.connection).query(row.upstream_id)
+    except UpstreamError:
+        return
+    fresh = [
+        {"url": r.url, "output_type": r.output_type, "text": r.text, "node_id": r.node_id}
+        for r in reply.results
+    ]
+    if reply.state == "succeeded" and len(fresh) == len(row.results or []):
+        Generation.objects.filter(pk=row.pk, status=State.GATHERING).update(results=fresh)
+
+
+def _later(row: Generation, gap: float, code: str, text: str) -> None:
+    now = timezone.now()
+    if row.deadline_at and now > row.deadline_at:
+        _fail(row, code or "not_copied", text or "The result could not be copied within a day.")
+        return
+    persist(
+        lambda: Generation.objects.note(
+            row.pk,
+            State.GATHERING,
+            next_check_at=now + timedelta(seconds=gap),
+            faults=F("faults") + 1,
+            error_code=code[:40],
+            error_message=text,
+        )
+    )
+
+
+def _fail(row: Generation, code: str, text: str) -> None:
+    """Upstream did its work and charges for it, so the cost stays: the actual one, else what was held."""
+    persist(
+        lambda: Generation.objects.move(
+            row.pk,
+            State.GATHERING,
+            State.FAILED,
+            cost_actual=Coalesce(F("cost_actual"), F("cost_estimated")),
+            error_code=code[:40],
+            error_message=text,
+        )
+    )

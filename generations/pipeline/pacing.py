@@ -1,0 +1,85 @@
+"""When to look again and when to worry: pure arithmetic, no clock, no database. All times in seconds."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+KNOWN_FROM = 5
+"""From so many finished generations on, their durations are trusted more than the catalogue's guess."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a model takes: nearly never less than `fast`, half of the time `usual`, seldom more than `slow`."""
+
+    fast: float
+    usual: float
+    slow: float
+    known: bool
+
+
+def pace(durations: Sequence[float], guess: float) -> Pace:
+    """Learned from past durations, else from the guess of the catalogue."""
+    if len(durations) < KNOWN_FROM:
+        return Pace(guess * 0.5, guess, guess * 2, known=False)
+    ordered = sorted(durations)
+
+    def at(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    usual = max(0.1, at(0.5))
+    return Pace(max(0.1, at(0.1)), usual, max(at(0.9), usual * 1.25), known=True)
+
+
+def next_look(elapsed: float, pace: Pace, crowd: int) -> float:
+    """Seconds until the next query of a task that runs since `elapsed`.
+
+    Learned: the first look a little before the fast end (so that a model that became faster is noticed), the next at
+    the usual time, then gaps that grow with the age. Not learned: gaps in proportion to the age, wide in a crowd of
+    tasks alike, because their looks are spread by chance and the first one found finished tells about the others.
+    """
+    if pace.known:
+        early = pace.fast * 0.85
+        if elapsed < early:
+            gap = early - elapsed
+        elif elapsed < pace.usual * 0.97:
+            gap = pace.usual * 1.01 - elapsed
+        else:
+            gap = max(1.0, elapsed * 0.15)
+    elif elapsed < 0.5:
+        gap = min(6.0, max(2.0, pace.fast * 0.5))
+        gap = gap if crowd <= 4 else 6.0
+    else:
+        gap = max(1.5, elapsed * (0.25 if crowd <= 4 else 0.5 if crowd <= 20 else 1.0))
+    if elapsed > 20 * pace.slow:
+        gap = max(gap, 300.0)
+    spread = 0.03 if pace.known else 0.1 if crowd <= 20 else 0.2
+    return min(gap, 600.0) * random.uniform(1 - spread, 1 + spread)
+
+
+def after_first_finished(elapsed: float) -> float:
+    """The gap when tasks alike already finish, while this one still runs."""
+    return max(1.0, elapsed * 0.15)
+
+
+def after_fault(faults: int) -> float:
+    """Backoff of repeatable calls that went wrong `faults` times in a row: 1 s doubling to 5 minutes, with jitter."""
+    return min(300.0, math.ldexp(0.5, min(faults, 10))) * random.uniform(0.8, 1.2)
+
+
+def after_full(streak: int) -> float:
+    """How long to wait after upstream had no room `streak` times in a row: 30, 60, 120 s (API.md 12)."""
+    return (30.0, 60.0, 120.0)[min(max(streak, 1), 3) - 1]
+
+
+def after_unreachable(streak: int) -> float:
+    """How long to wait when upstream could not be reached at all: 5 s doubling to 2 minutes."""
+    return min(120.0, math.ldexp(5.0, min(max(streak, 1) - 1, 6))) * random.uniform(0.9, 1.1)
+
+
+def overdue_after(pace: Pace) -> float:
+    """From which age a running task is shown as overdue. It is followed all the same."""
+    return max(1800.0, 5 * pace.slow)

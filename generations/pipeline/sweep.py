@@ -1,0 +1,105 @@
+"""Sweep: finds from the rows alone what no message will ever come for.
+
+Losing every queue message, or a worker on any line, leaves rows behind in states that say what to do; this puts
+them back on their way. Running it twice, or beside a healthy worker, changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from generations import queue
+from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.pipeline import gather
+from generations.pipeline.dispatch import lost
+
+DEADLY_CLAIMS = 5
+SCRATCH_LIVES = 24 * 3600
+LATE = timedelta(minutes=3)
+LONGEST_WAIT = timedelta(hours=2)
+"""No lease, backoff or pause is longer; a time beyond it was written by a clock that has been set back since."""
+
+
+@dataclass
+class Swept:
+    """How many rows each rule touched."""
+
+    requeued: int = 0
+    unconfirmed: int = 0
+    parked: int = 0
+    expired: int = 0
+    woken: int = 0
+
+
+def sweep_if_late() -> bool:
+    """Sweeps when nobody did for a while: the schedule was lost, or waits for the time of a clock set back since."""
+    if not Heartbeat.take("sweep", "", stale_after=LATE):
+        return False
+    sweep()
+    return True
+
+
+def sweep() -> Swept:
+    """Repairs rows and rings the queue when anything waits."""
+    swept = Swept()
+    now = timezone.now()
+    Heartbeat.beat("sweep", holder="sweep")
+    rows = Generation.objects
+    _mend_times(now)
+    for row in rows.filter(status=State.DISPATCHING, lease_until__lt=now):
+        if row.submitting_at is None:
+            unsent = rows.filter(attempts=row.attempts, submitting_at=None)
+            wished = unsent.filter(cancel_requested_at__isnull=False)
+            if wished.move(row.pk, State.DISPATCHING, State.CANCELLED):
+                continue
+            swept.requeued += unsent.move(
+                row.pk,
+                State.DISPATCHING,
+                State.QUEUED,
+                next_check_at=now,
+                claimed_at=None,
+                claims=F("claims"),
+            )
+        else:
+            swept.unconfirmed += lost(row, "worker_died", "The worker ended while it was being sent.")
+    waiting = rows.filter(status__in=[State.QUEUED, State.RUNNING, State.GATHERING])
+    dead = waiting.filter(
+        Q(lease_until=None) | Q(lease_until__lt=now), claims__gte=DEADLY_CLAIMS, parked_at=None
+    )
+    swept.parked = dead.update(parked_at=now, lease_until=None, updated_at=now)
+    for row in rows.filter(status=State.QUEUED, deadline_at__lt=now):
+        swept.expired += rows.move(
+            row.pk,
+            State.QUEUED,
+            State.FAILED,
+            error_code="not_sent",
+            error_message="It waited for a week and was never sent. Nothing was charged.",
+        )
+    swept.woken = waiting.filter(next_check_at=None).update(next_check_at=now)
+    _tidy_scratch()
+    if waiting.filter(parked_at=None).exists():
+        queue.ring()
+    return swept
+
+
+def _mend_times(now: datetime) -> None:
+    """Takes back what a clock that ran ahead has written, so that nothing waits for that time to come."""
+    far = now + LONGEST_WAIT
+    live = Generation.objects.filter(status__in=ACTIVE)
+    live.filter(lease_until__gt=far).update(lease_until=now - timedelta(seconds=1))
+    live.filter(next_check_at__gt=far).update(next_check_at=now)
+    Connection.objects.filter(full_until__gt=far).update(full_until=None)
+    Connection.objects.filter(next_check_at__gt=far).update(next_check_at=now)
+
+
+def _tidy_scratch() -> None:
+    """Removes pieces of downloads that a killed worker left behind."""
+    limit = time.time() - SCRATCH_LIVES
+    for part in gather.scratch().iterdir():
+        if part.is_file() and part.stat().st_mtime < limit:
+            part.unlink(missing_ok=True)

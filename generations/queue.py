@@ -1,0 +1,49 @@
+"""The doorbell: the only module that knows django-q2.
+
+The broker is the portal's own database, so ringing inside a transaction belongs to it: rolled back together, kept
+together over a kill. A broker elsewhere would lose that; nothing else here relies on messages arriving, because the
+sweep finds all work from the rows.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django_q.models import OrmQ, Schedule
+from django_q.tasks import async_task
+
+EVERY_MINUTE = {"sweep": "generations.tasks.sweep"}
+
+
+def ring() -> None:
+    """Wakes a watcher; it finds by itself what there is to do."""
+    async_task("generations.tasks.watch")
+
+
+def ring_sweep() -> None:
+    """Has lost work looked for now."""
+    async_task("generations.tasks.sweep")
+
+
+def ring_worker() -> None:
+    """Asks any worker for a sign of life."""
+    async_task("generations.tasks.beat")
+
+
+def ring_alert(connection_id: int) -> None:
+    """Has the managers told that a connection is paused."""
+    async_task("generations.tasks.alert", connection_id)
+
+
+def ensure_schedules() -> None:
+    """Puts the schedules in place, once each however often this runs."""
+    with transaction.atomic():
+        for name, func in EVERY_MINUTE.items():
+            Schedule.objects.update_or_create(
+                name=name,
+                defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
+            )
+
+
+def waiting() -> int:
+    """How many messages lie in the queue."""
+    return int(OrmQ.objects.count())

@@ -1,0 +1,29 @@
+"""What the worker runs: a few lines each. django-q2 finds these by name, so renaming one strands queued messages."""
+
+from __future__ import annotations
+
+from generations.pipeline import alert as alerts
+from generations.pipeline import sweep as sweeping
+from generations.pipeline import watch as watching
+
+
+def watch() -> None:
+    """One slice of watching; rings for the next by itself."""
+    watching.watch()
+
+
+def sweep() -> None:
+    """Once a minute."""
+    watching.beat()
+    sweeping.sweep()
+
+
+def beat() -> None:
+    """A sign of life for the supervisor, every few seconds."""
+    watching.beat()
+    sweeping.sweep_if_late()
+
+
+def alert(connection_id: int) -> None:
+    """Mails managers about a paused connection."""
+    alerts.connection_paused(connection_id)

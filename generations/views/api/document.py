@@ -1,0 +1,97 @@
+"""The OpenAPI document, made to say what ninja leaves out, and the page that shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from ninja import NinjaAPI
+from ninja.openapi.docs import DocsBase
+from ninja.openapi.schema import OpenAPISchema
+
+from generations.catalogue import load
+from generations.views.api import reading
+from generations.views.api.problems import KINDS, MEDIA_TYPE
+
+LOCATION = {
+    "Location": {"description": "Where the generation is.", "schema": {"type": "string", "format": "uri"}}
+}
+RETRY = {"Retry-After": {"description": "Seconds until asking again pays.", "schema": {"type": "integer"}}}
+CHALLENGE = {
+    "WWW-Authenticate": {"description": "`Bearer`, and what was wrong.", "schema": {"type": "string"}}
+}
+TEXT_ONLY = r"^[^\x00-\x1f\x7f]*$"
+
+
+class Docs(DocsBase):
+    """A plain page with our own styles: no script of its own, nothing from elsewhere."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        document = api.get_openapi_schema()
+        root = f"{settings.PUBLIC_URL or request.build_absolute_uri('/').rstrip('/')}{api.get_root_path({})}"
+        example = load.models()[0]
+        context = {
+            "lead": reading.prose(api.description),
+            "operations": reading.operations(document),
+            "shapes": reading.shapes(document),
+            "problems": {code: (kind, reading.prose(kind.meaning)) for code, kind in KINDS.items()},
+            "openapi_url": reverse("api:openapi-json"),
+            "root": root,
+            "example": example,
+            "example_params": json.dumps(dict(example.example), ensure_ascii=False),
+        }
+        return render(request, "api/docs.html", context)
+
+
+class Api(NinjaAPI):
+    """ninja's API with a document that is exact about refusals, headers and the params of each model."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**kwargs)
+        for methods in document["paths"].values():
+            for method, operation in methods.items():
+                for status, answer in operation["responses"].items():
+                    _refine(method, int(status), answer, operation["operationId"])
+        for path, headers in (("generations", LOCATION | RETRY), ("generations/{id}", RETRY)):
+            operation = document["paths"][f"{self.get_root_path({})}{path}"]
+            for answer in next(iter(operation.values()))["responses"].items():
+                if int(answer[0]) < 300:
+                    answer[1]["headers"] = headers
+        self._orders(document)
+        return document
+
+    def _orders(self, document: OpenAPISchema) -> None:
+        """An order is one of as many shapes as there are models, each with the model's own params."""
+        schemas = document["components"]["schemas"]
+        shapes = []
+        for spec in load.models():
+            schemas[f"params.{spec.slug}"] = {k: v for k, v in spec.json_schema().items() if k != "$schema"}
+            shapes.append(
+                {
+                    "title": spec.title,
+                    "type": "object",
+                    "required": ["model", "params"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "model": {"enum": [spec.slug, *spec.aliases]},
+                        "params": {"$ref": f"#/components/schemas/params.{spec.slug}"},
+                        "title": {"type": ["string", "null"], "maxLength": 200, "pattern": TEXT_ONLY},
+                    },
+                }
+            )
+        schemas["NewGeneration"] = {"description": schemas["NewGeneration"]["description"], "oneOf": shapes}
+
+
+def _refine(method: str, status: int, answer: dict[str, Any], operation_id: str) -> None:
+    if status >= 400 and "content" in answer:
+        answer["content"] = {MEDIA_TYPE: next(iter(answer["content"].values()))}
+        kinds = [kind for kind in KINDS.values() if kind.status == status and kind.of in ("", operation_id)]
+        answer["description"] = " ".join(f"{kind.title}." for kind in kinds)
+    if status == 401:
+        answer["headers"] = CHALLENGE
+    if method == "head":
+        answer.pop("content", None)

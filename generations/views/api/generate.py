@@ -1,0 +1,81 @@
+"""The second entrance to the door."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from django.http import HttpResponse
+from ninja import Header, Router, Status
+
+from generations.catalogue import load, text
+from generations.catalogue.spec import InvalidParams
+from generations.pipeline import accept
+from generations.views import access
+from generations.views.api import schemas
+from generations.views.api.auth import ApiRequest
+from generations.views.api.problems import answers
+from generations.views.api.receipt import absolute, say_when, shown
+
+router = Router(tags=["Generations"])
+
+BARE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key within a day gives the same generation back, with 200 instead of 201.",
+    ),
+]
+
+
+@router.post(
+    "generations",
+    response={201: schemas.Generation, 200: schemas.Generation, **answers(400, 402, 403, 409, 413, 422)},
+    operation_id="generate",
+    summary="Generate",
+)
+def generate(
+    request: ApiRequest, response: HttpResponse, order: schemas.NewGeneration, idempotency_key: Key = None
+) -> Any:
+    """Takes an order under the member's limits. It is generated in the background: ask `Location` how it stands.
+
+    201 is a new generation; 200 gives back the one that the Idempotency-Key already stands for.
+    """
+    membership = request.auth.membership
+    if not membership.may_generate:
+        raise accept.MayNotGenerate
+    taken = accept.accept(
+        membership,
+        order.model,
+        _referenced(order.model, order.params),
+        title=_title(order.title or ""),
+        idempotency_key=idempotency_key or "",
+        strict=True,
+    )
+    row = access.generation(membership, taken.generation.pk)
+    response["Location"] = absolute(request, "generation", id=row.pk)
+    say_when(response, row)
+    return Status(201 if taken.created else 200, shown(request, row))
+
+
+def _title(given: str) -> str:
+    try:
+        return " ".join(text.settled(given).split())
+    except text.Fault as fault:
+        raise InvalidParams({"title": [str(fault)]}) from None
+
+
+def _referenced(model: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The params with a bare upload id written as the reference that it means."""
+    media = {param.key for param in load.get(model).params if param.type.is_media}
+
+    def reference(value: Any) -> Any:
+        if isinstance(value, list):
+            return [reference(entry) for entry in value]
+        return f"upload:{value.lower()}" if isinstance(value, str) and BARE_ID.fullmatch(value) else value
+
+    return {key: reference(value) if key in media else value for key, value in params.items()}

@@ -1,0 +1,113 @@
+"""Finding, showing and cancelling. The router is that of generating, because one address takes both methods."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from django.http import HttpResponse
+from ninja import Query, Schema
+from pydantic import Field
+
+from accounts.models import Membership
+from generations import library
+from generations.catalogue import load
+from generations.pipeline import cancel
+from generations.views import access
+from generations.views.api import schemas
+from generations.views.api.auth import ApiRequest
+from generations.views.api.generate import router
+from generations.views.api.problems import answers, problem
+from generations.views.api.receipt import say_when, shown
+
+__all__ = ["router"]
+
+NOBODY = -1
+PLAIN = r"^[^\x00]*$"
+
+
+class Filters(Schema):
+    """Empty means everything."""
+
+    status: Literal[schemas.StateName, ""] = ""
+    model: str = Field("", max_length=200, pattern=PLAIN, description="Slug or alias.")
+    author: str = Field("", max_length=254, pattern=PLAIN, description="Email of a member, or `me`.")
+    q: str = Field(
+        "", max_length=200, pattern=PLAIN, description="Words of title, params or model; all must occur."
+    )
+    cursor: str = Field("", pattern=r"^([0-9a-f]{32})?$", description="`next_cursor` of the page before.")
+
+
+@router.get(
+    "generations",
+    response={200: schemas.Generations, **answers(422)},
+    operation_id="generations",
+    summary="Find generations",
+)
+def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generations:
+    """The team's generations, newest first, a page at a time. What nothing fits gives an empty page."""
+    membership = request.auth.membership
+    wanted = library.Filter(
+        q=filters.q,
+        model=_slug(filters.model),
+        author=_author(membership, filters.author),
+        status=filters.status,
+    )
+    page = library.page(membership.team, wanted, filters.cursor)
+    return schemas.Generations(
+        items=[shown(request, row) for row in page.items], next_cursor=page.next_cursor or None
+    )
+
+
+@router.get(
+    "generations/{uuid:id}",
+    response={200: schemas.Generation, **answers(404)},
+    operation_id="generation",
+    summary="One generation",
+    url_name="generation",
+)
+def generation(request: ApiRequest, response: HttpResponse, id: UUID) -> schemas.Generation:
+    """How it stands. While it is not over, `Retry-After` says in how many seconds to ask again."""
+    row = access.generation(request.auth.membership, id)
+    say_when(response, row)
+    return shown(request, row)
+
+
+@router.post(
+    "generations/{uuid:id}/cancel",
+    response={200: schemas.Generation, **answers(403, 404, 409)},
+    operation_id="cancel",
+    summary="Cancel a generation",
+)
+def cancel_generation(request: ApiRequest, id: UUID) -> Any:
+    """Ends it at once while it waits. Later it is a wish: it may still finish and may still be charged.
+
+    Its author and managers may. Cancelling again is fine as long as it is not over.
+    """
+    membership = request.auth.membership
+    row = access.changeable_generation(membership, id)
+    ended = cancel.cancel(row)
+    row = access.generation(membership, id)
+    if row.is_over and not ended:
+        return problem(
+            "already_over", "It has ended, so it cannot be cancelled.", generation_status=row.status
+        )
+    return shown(request, row)
+
+
+def _slug(name: str) -> str:
+    """The slug of a model. A model that left the catalogue is still found by the slug or endpoint it had."""
+    try:
+        return load.get(name).slug
+    except load.UnknownModel:
+        return name.replace("/", "--")
+
+
+def _author(membership: Membership, name: str) -> int | None:
+    """The user of this email who is or was in the team. Somebody else has made nothing here."""
+    if not name:
+        return None
+    if name == "me":
+        return membership.user_id
+    rows = Membership.objects.filter(team=membership.team_id, user__email__iexact=name)
+    return rows.values_list("user", flat=True).first() or NOBODY

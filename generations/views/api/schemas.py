@@ -1,0 +1,252 @@
+"""The shapes of the REST API. Money is text, so that no digit is lost on the way; times have their offset."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+Amount = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2,6}$", examples=["0.80"])]
+StateName = Literal[
+    "queued", "dispatching", "unconfirmed", "running", "gathering", "succeeded", "failed", "cancelled"
+]
+
+
+def amount(value: Decimal) -> str:
+    """Money as the API writes it: two to six decimals, never an exponent."""
+    return f"{value.normalize() + Decimal('0.00'):f}"
+
+
+class Problem(Schema):
+    """A refusal (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class Fault(Schema):
+    """What is wrong with one param."""
+
+    param: str
+    message: str
+
+
+class InvalidProblem(Problem):
+    """A refusal of values, each with a sentence."""
+
+    errors: list[Fault]
+
+
+class Line(Schema):
+    """A limit in force. Money for `spend`, whole numbers else. `resets_at` is null when it never resets."""
+
+    name: str = Field(examples=["member_spend_week"])
+    scope: Literal["pool", "default", "member"]
+    measure: Literal["spend", "count", "concurrent"]
+    period: Literal["day", "week", "month", "none"]
+    limit: Amount | int
+    used: Amount | int
+    left: Amount | int
+    action: Literal["block", "warn"]
+    resets_at: datetime | None
+
+
+class QuotaProblem(Problem):
+    """A refusal by a limit, which is named; `lines` has all that refuse. `cost` is null while it is unknown."""
+
+    limit: Amount | int
+    left: Amount | int
+    resets_at: datetime | None
+    limit_name: str
+    scope: str
+    measure: str
+    period: str
+    cost: Amount | None
+    currency: str
+    lines: list[Line]
+
+
+class Person(Schema):
+    email: str
+    name: str
+
+
+class Team(Schema):
+    slug: str
+    name: str
+    time_zone: str
+
+
+class Me(Schema):
+    """Whom the token speaks for."""
+
+    user: Person
+    team: Team
+    role: Literal["owner", "manager", "member", "viewer"]
+    may_generate: bool
+    currency: str
+    limits: list[Line]
+
+
+class Price(Schema):
+    """What one unit costs, as listed on a day. With `starting` the charge may be higher."""
+
+    amount: Amount
+    currency: str
+    unit: str = Field(examples=["call", "1000 characters"])
+    param: str | None
+    starting: bool
+    as_of: date
+    source: str
+    note: str
+
+
+class Model(Schema):
+    """Something that can be generated with. `price` is null when it is unknown, which is not free."""
+
+    slug: str
+    endpoint: str
+    aliases: list[str]
+    title: str
+    vendor: str
+    kind: str
+    category: str
+    output: Literal["audio", "image", "video", "3d", "text"]
+    summary: str
+    price: Price | None
+    usual_seconds: int
+
+
+class ModelDetail(Model):
+    """A model with what it takes: `params_schema` is JSON Schema of `params`, `example` makes a good first result."""
+
+    notes: list[str]
+    params_schema: dict[str, Any]
+    example: dict[str, Any]
+
+
+class Models(Schema):
+    items: list[Model]
+    next_cursor: None = None
+
+
+class Voice(Schema):
+    """A voice of a speech model. `origin` is `team` for those that the team cloned."""
+
+    voice_id: str
+    name: str
+    language: str | None
+    gender: str | None
+    origin: Literal["system", "team"]
+
+
+class Voices(Schema):
+    items: list[Voice]
+    next_cursor: None = None
+
+
+class NewGeneration(Schema):
+    """An order. `model` is a slug or an alias; `params` are as the model's `params_schema` says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    params: dict[str, Any]
+    title: str | None = Field(None, max_length=200)
+
+
+class Error(Schema):
+    code: str
+    message: str
+
+
+class Output(Schema):
+    """A stored result. `url` answers the same token; `duration` is in seconds, null for what has none."""
+
+    index: int
+    kind: str
+    content_type: str
+    bytes: int
+    sha256: str
+    duration: float | None
+    url: str
+
+
+class Generation(Schema):
+    """What was asked for once, and its receipt. A cost is null while it is unknown."""
+
+    id: UUID
+    status: StateName
+    model: str
+    params: dict[str, Any]
+    title: str
+    author: str
+    cost_estimated: Amount | None
+    cost_actual: Amount | None
+    currency: str
+    upstream_id: str | None
+    error: Error | None
+    outputs: list[Output]
+    created_at: datetime
+    dispatched_at: datetime | None
+    finished_at: datetime | None
+
+
+class Generations(Schema):
+    """A page, newest first. `next_cursor` is null on the last."""
+
+    items: list[Generation]
+    next_cursor: str | None
+
+
+class Upload(Schema):
+    """A kept file. Params name it by `reference`."""
+
+    id: UUID
+    reference: str
+    name: str
+    kind: str
+    content_type: str
+    bytes: int
+    sha256: str
+    duration: float | None
+    created_at: datetime
+
+
+class Used(Schema):
+    spend: Amount
+    count: int
+
+
+class Totals(Schema):
+    """The use since the period began, in the team's time zone."""
+
+    since: datetime
+    resets_at: datetime
+    mine: Used
+    team: Used
+
+
+class Running(Schema):
+    mine: int
+    team: int
+
+
+class Usage(Schema):
+    """The limits in force for the member and the use of the current day, week and month."""
+
+    currency: str
+    limits: list[Line]
+    day: Totals
+    week: Totals
+    month: Totals
+    running: Running

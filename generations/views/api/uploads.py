@@ -1,0 +1,72 @@
+"""Files for params."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from ninja import Router, Status
+
+from generations import uploads
+from generations.catalogue.spec import InvalidParams
+from generations.pipeline.accept import MayNotGenerate
+from generations.views.api import schemas
+from generations.views.api.auth import ApiRequest
+from generations.views.api.problems import answers
+
+router = Router(tags=["Uploads"])
+
+ENVELOPE_BYTES = 64 * 1024
+"""What a form around the file may have."""
+DOCUMENTED = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "uploads",
+    response={201: schemas.Upload, **answers(400, 403, 413, 422)},
+    operation_id="upload",
+    summary="Upload a file",
+    openapi_extra=DOCUMENTED,
+)
+def upload(request: ApiRequest) -> Any:
+    """Keeps a sound, picture or video. What it is follows from its bytes, not from its name.
+
+    Params take its `reference`, or the bare `id`. The same file under the same name is the same upload.
+    """
+    membership = request.auth.membership
+    if not membership.may_generate:
+        raise MayNotGenerate
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
+        raise RequestDataTooBig
+    file = request.FILES.get("file")
+    if file is None:
+        raise InvalidParams({"file": ["Send the file as multipart/form-data in a part called file."]})
+    kept = uploads.store(membership, file)
+    return Status(
+        201,
+        schemas.Upload(
+            id=kept.pk,
+            reference=kept.reference,
+            name=kept.name,
+            kind=kept.kind,
+            content_type=kept.content_type,
+            bytes=kept.bytes,
+            sha256=kept.sha256,
+            duration=kept.duration,
+            created_at=kept.created_at,
+        ),
+    )

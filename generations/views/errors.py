@@ -1,0 +1,65 @@
+"""Pages for when something is not there, not allowed or broken.
+
+Inside the shell when the page belongs to a team the reader is in, else on a bare page, so a stranger learns
+nothing. The page for a broken portal needs neither database nor session nor the list of static files. A program
+that calls the API gets a problem instead of a page.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from generations.views.api import problems
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    sentence = _("The address or the form was not one that this portal makes. Go back and try again.")
+    return _page(request, 400, _("That did not make sense"), sentence)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    sentence = str(exception) if isinstance(exception, PermissionDenied) else ""
+    return _page(request, 403, _("You may not do this"), sentence or _("Ask a manager of your team."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    sentence = _("There is nothing at this address, or it belongs to a team you are not in.")
+    return _page(request, 404, _("Nothing here"), sentence)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if problems.is_asked(request):
+        return problems.of_status(500, "The fault is on our side and was written down.")
+    words = {"SITE_NAME": settings.SITE_NAME, "STATIC_URL": settings.STATIC_URL}
+    return HttpResponse(render_to_string("errors/500.html", words), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form was open too long or cookies are off. Says so instead of Django's own page."""
+    sentence = _(
+        "This form was open for too long, or the browser sends no cookies. "
+        "Nothing was changed. Go back, reload the page and send it again."
+    )
+    return _page(request, 403, _("Please send that again"), sentence)
+
+
+def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+    if problems.is_asked(request):
+        return problems.of_status(status, sentence)
+    inside = getattr(request, "membership", None) is not None
+    context = {
+        "title": title,
+        "sentence": sentence,
+        "layout": "base.html" if inside else "base_plain.html",
+    }
+    response = render(request, "errors/page.html", context, status=status)
+    if request.headers.get("HX-Request"):
+        # Whatever part of a page asked, the answer is a page.
+        response["HX-Retarget"] = "body"
+        response["HX-Reswap"] = "innerHTML"
+    return response

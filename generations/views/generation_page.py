@@ -1,0 +1,81 @@
+"""The page of one generation, however it is reached: looked at, refreshed, or after something was refused."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.models import Membership
+from generations.catalogue import load
+from generations.models import Generation, State
+from generations.pipeline import accept
+from generations.views import access, params
+from generations.views.prompt import prompts
+from generations.views.receipt import receipt
+from generations.views.sound import model_title, takes
+from generations.views.status import mark, status
+from generations.views.timeline import timeline
+from generations.views.waiting import progress_of
+
+
+def show(
+    request: HttpRequest,
+    membership: Membership,
+    generation: Generation,
+    template: str = "generation/page.html",
+    *,
+    code: int = 200,
+    **extra: Any,
+) -> HttpResponse:
+    """The whole page or one of its parts. `extra` is what a refused action has to say."""
+    with timezone.override(membership.team.zone):
+        return render(request, template, {**_context(membership, generation), **extra}, status=code)
+
+
+def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
+    found = takes(generation)
+    sounds = [take for take in found if take.is_sound]
+    inputs = params.uploads(generation)
+    texts = prompts(generation)
+    changes = access.may_change(membership, generation)
+    sent = generation.status in (State.QUEUED, State.DISPATCHING, State.RUNNING)
+    return {
+        "team": membership.team,
+        "membership": membership,
+        "g": generation,
+        "model_title": model_title(generation.model),
+        "status": status(generation),
+        "seen": seen(generation),
+        "takes": found,
+        "sounds": sounds,
+        "stage": sounds[0] if sounds else None,
+        "others": [take for take in found if not take.is_sound],
+        "prompts": texts,
+        "settings": params.shown(generation, inputs, [text.label for text in texts]),
+        "inputs": inputs,
+        "receipt": receipt(generation),
+        "timeline": timeline(generation),
+        "progress": progress_of(generation),
+        "may_cancel": changes and sent and not generation.cancel_requested_at,
+        "again": _again(membership, generation),
+    }
+
+
+def seen(generation: Generation) -> str:
+    """Changes exactly when the page would look different apart from its progress."""
+    return f"{mark(generation)}.{generation.error_code}"
+
+
+def _again(membership: Membership, generation: Generation) -> dict[str, Any] | None:
+    """What another run would cost. The key makes one run of a double click."""
+    if not membership.may_generate:
+        return None
+    try:
+        spec = load.get(generation.model)
+    except load.UnknownModel:
+        return None
+    return {"key": uuid.uuid4().hex, "quote": accept.quote(spec, generation.params, generation.connection)}

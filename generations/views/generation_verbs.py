@@ -1,0 +1,141 @@
+"""What can be done with a generation: cancel it, run it again, settle what nobody knows."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from itertools import chain
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.models import Membership
+from generations import quota
+from generations.catalogue import load
+from generations.catalogue.spec import InvalidParams
+from generations.models import Generation
+from generations.pipeline import accept, cancel, resolve
+from generations.views import access
+from generations.views.generation_page import show
+from generations.views.refusal import Refusal
+
+TASK_ID = re.compile(r"[0-9]{1,40}", re.ASCII)
+
+
+@require_POST
+def generation_cancel(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Ends what was not sent. What was sent is a wish, and the answer says that it may still be charged."""
+    membership = access.member(request, team)
+    found = access.changeable_generation(membership, pk)
+    if cancel.cancel(found):
+        said = _("Cancelled before it was sent. Nothing was charged.")
+    else:
+        found = access.generation(membership, pk)
+        if found.is_over:
+            said = _("It was over before it could be cancelled.")
+        else:
+            said = _(
+                "RunningHub is asked to stop. Until it does, this may still finish and may still be charged."
+            )
+    return _done(request, found, said)
+
+
+@require_POST
+def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """The same model and params once more, through the one door. The key in the form makes two clicks one."""
+    membership = access.generating_member(request, team)
+    found = access.generation(membership, pk)
+    edit = f"{reverse('studio_model', args=[team, found.model])}?from={found.pk}"
+    key = _key(request)
+    try:
+        spec = load.get(found.model)
+        made = accept.accept(
+            membership, found.model, found.params, title=found.title, idempotency_key=key, strict=True
+        )
+    except load.UnknownModel:
+        said = _("This model is no longer in the catalogue, so it cannot run again.")
+    except InvalidParams as error:
+        messages.error(request, _("The model takes these settings no longer. Check them and generate."))
+        for sentence in chain.from_iterable(error.errors.values()):
+            messages.error(request, sentence)
+        return redirect(edit)
+    except quota.QuotaExceeded as error:
+        refusal = Refusal(membership, spec, found.params, error.line, error.cost, error.currency)
+        return _refuse(request, membership, found, 402, refusal=refusal, spec=spec)
+    except accept.PriceUnknown:
+        refusal = Refusal(membership, spec, found.params)
+        return _refuse(request, membership, found, 402, refusal=refusal, spec=spec)
+    except accept.KeyReused:
+        said = _("This page was open for too long. Please try again.")
+    except accept.MayNotGenerate:
+        said = _("You may not generate any more. Ask a manager for another role.")
+    else:
+        for line in made.warnings:
+            messages.warning(request, Refusal(membership, spec, found.params, line).warning)
+        return redirect("generation", team, made.generation.pk)
+    return _refuse(request, membership, found, 409, said=said)
+
+
+@require_POST
+def generation_resolve(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """A manager's word: the task exists, it never did, or try a parked one again."""
+    membership = access.manager(request, team)
+    found = access.generation(membership, pk)
+    action = request.POST.get("action", "")
+    if action == "attach":
+        return _attach(request, membership, found)
+    if action == "release":
+        done, said = resolve.release(found), _("The hold is released. It was not sent again.")
+    elif action == "unpark":
+        done, said = resolve.unpark(found), _("It is tried again.")
+    else:
+        return _refuse(request, membership, found, 400, said=_("Choose what became of it."))
+    return _done(request, found, said if done else _("It was settled already; nothing was changed."))
+
+
+def _attach(request: HttpRequest, membership: Membership, found: Generation) -> HttpResponse:
+    task = request.POST.get("task", "").strip()
+    if not TASK_ID.fullmatch(task):
+        wrong = _("Write the number of the task as RunningHub shows it: digits only, at most 40.")
+        return _refuse(request, membership, found, 422, task=task[:80], task_error=wrong)
+    try:
+        done = resolve.attach(found, task)
+    except resolve.TaskTaken:
+        wrong = _("This task already belongs to another generation. Check the number.")
+        return _refuse(request, membership, found, 422, task=task, task_error=wrong)
+    said = _("The task is attached. Its result is fetched, and its real cost is charged.")
+    return _done(request, found, said if done else _("It was settled already; nothing was changed."))
+
+
+def _refuse(
+    request: HttpRequest, membership: Membership, found: Generation, code: int, **extra: Any
+) -> HttpResponse:
+    """The page with what is wrong. The address bar keeps the page's own address, so that reloading works."""
+    response = show(request, membership, found, code=code, **extra)
+    response["HX-Push-Url"] = reverse("generation", args=[membership.team.slug, found.pk])
+    return response
+
+
+def _done(request: HttpRequest, found: Generation, said: str) -> HttpResponse:
+    """Back to where the button was; a button that swaps nothing gets the sentence alone."""
+    if "HX-Request" in request.headers and "HX-Boosted" not in request.headers:
+        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": said})})
+    messages.info(request, said)
+    back = request.POST.get("next", "")
+    if back and url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        return redirect(back)
+    return redirect("generation", found.team.slug, found.pk)
+
+
+def _key(request: HttpRequest) -> str:
+    try:
+        return uuid.UUID(request.POST.get("key", "")).hex
+    except ValueError:
+        return ""

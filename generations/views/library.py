@@ -1,0 +1,102 @@
+"""The library: everything the team made, to find and hear. Every view of it is an address."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from accounts.models import Membership
+from generations import library as shelf
+from generations.catalogue import load
+from generations.models import Connection, Generation
+from generations.pipeline import accept
+from generations.views import access
+from generations.views.filters import Chips
+from generations.views.row import row, rows
+
+PARTS = {"pager": "library/_older.html", "results": "library/_found.html"}
+REFRESHED = 100
+
+
+@require_safe
+def library(request: HttpRequest, team: str) -> HttpResponse:
+    """The whole page; for htmx what it asks for: the list, older rows, or rows that changed meanwhile."""
+    membership = access.member(request, team)
+    restores = "HX-History-Restore-Request" in request.headers
+    asked = "" if restores else request.headers.get("HX-Target", "")
+    with timezone.override(membership.team.zone):
+        if asked == "live":
+            return _refresh(request, membership)
+        response = _list(request, membership, asked)
+    patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
+    return response
+
+
+def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpResponse:
+    chips = Chips.read(request.GET, membership.team)
+    cursor = request.GET.get("cursor", "")
+    broken = False
+    try:
+        page = shelf.page(membership.team, chips.wanted, cursor)
+    except shelf.BadCursor:
+        page, broken, cursor = shelf.Page([], ""), True, ""
+    older = asked == "pager"
+    before = _made(membership, cursor) if older else None
+    found = rows(page.items, membership, before)
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "chips": chips,
+        "rows": found,
+        "broken": broken,
+        "cursor": cursor,
+        "next": chips.address(cursor=page.next_cursor) if page.next_cursor else "",
+        "live": any(one.live for one in found),
+        "first": _first(membership) if not (found or chips.wanted or cursor or broken) else None,
+    }
+    return render(request, PARTS.get(asked, "library/page.html"), context, status=400 if broken else 200)
+
+
+def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The rows that look different from what the page shows, or 204; without more to wait for, an end."""
+    shown: dict[uuid.UUID, str] = {}
+    for text in request.GET.getlist("live")[:REFRESHED]:
+        name, _, seen = text.partition(".")
+        try:
+            shown[uuid.UUID(name)] = seen
+        except ValueError:
+            continue
+    found = shelf.find(membership.team, shelf.Filter()).filter(pk__in=shown)
+    now = [row(one) for one in _loaded(found, membership)]
+    changed = [one for one in now if one.live != f"{one.generation.pk.hex}.{shown[one.generation.pk]}"]
+    live = any(one.live for one in now)
+    if live and not changed:
+        return HttpResponse(status=204)
+    context = {"team": membership.team, "membership": membership, "rows": changed, "live": live}
+    return render(request, "library/_changed.html", context)
+
+
+def _loaded(found: QuerySet[Generation], membership: Membership) -> list[Generation]:
+    items = list(found.select_related("author").prefetch_related("outputs").defer(*shelf.HEAVY))
+    for one in items:
+        one.team = membership.team
+    return items
+
+
+def _made(membership: Membership, cursor: str) -> datetime | None:
+    """When the row of the cursor was made, so that its day is not headed twice."""
+    found = shelf.find(membership.team, shelf.Filter()).filter(pk=uuid.UUID(cursor)) if cursor else None
+    return found.values_list("created_at", flat=True).first() if found is not None else None
+
+
+def _first(membership: Membership) -> dict[str, object]:
+    """What a first try would cost, for a library that is still empty."""
+    spec = load.models()[0]
+    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.current())}

@@ -1,0 +1,82 @@
+"""Now: what of the team is under way and what has just ended, as the cards of one rail.
+
+The newest stands first and a card never moves, so a refresh changes the cards that changed and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Membership
+from generations import progress
+from generations.models import ACTIVE, OVER, Connection, Generation, Output, State
+from generations.views import picker
+from generations.views.card import Card
+
+LIMIT = 12
+ENDED = 4
+"""At least so many ended ones are shown, however many are under way."""
+
+
+@dataclass(frozen=True)
+class Rail:
+    """`unfinished` counts all that are under way in the team, also those without a card."""
+
+    cards: Sequence[Card]
+    slots: progress.Slots
+    unfinished: int
+    is_paused: bool
+
+    @property
+    def slots_mark(self) -> str:
+        return f"slots.{self.slots.used}-{self.slots.total}-{self.slots.outside}-{int(self.is_paused)}"
+
+    @property
+    def slots_words(self) -> str:
+        """Why the first in line waits."""
+        if self.is_paused:
+            return _("Sending is paused until a manager resumes it.")
+        busy = ngettext(
+            "%(used)s of %(total)s slot is busy.", "%(used)s of %(total)s slots are busy.", self.slots.total
+        ) % {"used": self.slots.used, "total": self.slots.total}
+        if not self.slots.outside:
+            return busy
+        return f"{busy} {_('%(n)s of them outside this portal.') % {'n': self.slots.outside}}"
+
+
+def build(membership: Membership) -> Rail:
+    """The rail of this member, by the same few queries however much there is."""
+    connection = Connection.current()
+    sounds = Output.objects.defer("peaks_stage", "source_url", "text")
+    rows = (
+        Generation.objects.filter(team=membership.team_id)
+        .select_related("author")
+        .defer("params", "results", "search_text", "error_detail")
+        .order_by("-id")
+    )
+    active = list(rows.filter(status__in=ACTIVE)[:LIMIT])
+    ended = rows.filter(status__in=OVER).prefetch_related(Prefetch("outputs", sounds))
+    shown = sorted([*active, *ended[: max(ENDED, LIMIT - len(active))]], key=lambda row: row.pk, reverse=True)
+    paces = picker.paces(connection)
+    places = progress.places(connection, [row for row in active if row.status == State.QUEUED], paces)
+    first = min(places, key=lambda pk: places[pk].position, default=None)
+    now = timezone.now()
+    cards = [
+        Card(
+            row,
+            membership,
+            paces.get(row.model) or picker.unknown_pace(),
+            now,
+            places.get(row.pk),
+            is_first=row.pk == first,
+        )
+        for row in shown
+    ]
+    unfinished = rows.filter(status__in=ACTIVE).count() if len(active) == LIMIT else len(active)
+    return Rail(cards, progress.slots(connection), unfinished, connection.paused_at is not None)

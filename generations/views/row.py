@@ -1,0 +1,104 @@
+"""One line of the library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.models import Membership, Team
+from generations.models import Generation
+from generations.views import sound
+from generations.views.status import Status, mark, status
+
+TEXT = 140
+PAUSE = re.compile(r"<#[0-9.]{1,5}#>")
+
+
+@dataclass(frozen=True)
+class Row:
+    """`day` heads the first line of a day; `live` is what a refresh compares, "" when it is over."""
+
+    generation: Generation
+    model_title: str
+    text: str
+    take: sound.Take | None
+    takes: int
+    status: Status
+    day: str
+    live: str
+
+    @property
+    def plays(self) -> bool:
+        return self.take is not None and self.take.is_sound
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether the model is still in the catalogue, so that it can be run again."""
+        return sound.is_offered(self.generation.model)
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the cost shown is only an estimate."""
+        return self.generation.cost_actual is None and bool(self.generation.cost_counted)
+
+    @property
+    def price_unknown(self) -> bool:
+        return self.generation.cost_actual is None and self.generation.cost_estimated is None
+
+
+def rows(
+    generations: Iterable[Generation], membership: Membership, before: datetime | None = None
+) -> list[Row]:
+    """The lines of these generations, newest first. `before` is when the line above the first was made.
+
+    Days follow the clock of the team.
+    """
+    team = membership.team
+    last = before.astimezone(team.zone).date() if before else None
+    found = []
+    for generation in generations:
+        generation.team = team
+        day = generation.created_at.astimezone(team.zone).date()
+        found.append(row(generation, heading(day, team) if day != last else ""))
+        last = day
+    return found
+
+
+def row(generation: Generation, day: str = "") -> Row:
+    takes = sound.takes(generation)
+    return Row(
+        generation=generation,
+        model_title=sound.model_title(generation.model),
+        text=excerpt(generation),
+        take=next((take for take in takes if take.is_sound), takes[0] if takes else None),
+        takes=len(takes),
+        status=status(generation),
+        day=day,
+        live="" if generation.is_over else f"{generation.pk.hex}.{mark(generation)}",
+    )
+
+
+def excerpt(generation: Generation) -> str:
+    """The beginning of the prompt on one line; where the title already is its beginning, what comes after."""
+    text = " ".join(PAUSE.sub(" ", generation.prompt).split())
+    known = generation.title.removesuffix("…").rstrip()
+    if text.startswith(known):
+        rest = text[len(known) :].lstrip()
+        text = f"… {rest}" if rest else ""
+    return text if len(text) <= TEXT else text[: TEXT - 1].rstrip() + "…"
+
+
+def heading(day: date, team: Team) -> str:
+    """Today, Yesterday, `Monday 15 June`, and the year where it is another."""
+    today = timezone.now().astimezone(team.zone).date()
+    if day == today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(day, "l j F" if day.year == today.year else "j F Y")

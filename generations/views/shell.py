@@ -1,0 +1,116 @@
+"""What every page shows around its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from accounts.models import Measure, Membership, Scope, User
+from generations import quota
+from generations.models import ACTIVE, Connection, Generation
+from generations.views import access
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context of `base.html` and of every page and fragment.
+
+    What needs a query is asked for only by a template that shows it, once per request. Templates call what is
+    callable by themselves, except inside {% blocktranslate %}, which needs `with`.
+    `membership` is that of the team page being shown, or None.
+    """
+    match = request.resolver_match
+    membership: Membership | None = getattr(request, "membership", None)
+    return {
+        "SITE_NAME": settings.SITE_NAME,
+        "USES_SANDBOX": settings.USES_SANDBOX,
+        "OPEN_SIGNUP": settings.OPEN_SIGNUP,
+        "nav": match.url_name if match else "",
+        "membership": membership,
+        "team": membership.team if membership else None,
+        "zone": membership.team.time_zone if membership else None,
+        "teams": _once(request, "teams", lambda: _teams(request)),
+        "currency": SimpleLazyObject(_once(request, "currency", lambda: Connection.current().currency)),
+        "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
+        "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
+    }
+
+
+def sheet(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    """A form that has a page of its own and that other pages open as a sheet over themselves.
+
+    `<name>.html` is the page, `_<name>_sheet.html` what a script asks for. A form with faults answers 422
+    with all that was written in it.
+    """
+    folder, _slash, file = name.rpartition("/")
+    details = getattr(request, "htmx", None)
+    part = bool(details and not details.boosted and not details.history_restore_request)
+    template = f"{folder}/_{file}_sheet.html" if part else f"{name}.html"
+    response = render(request, template, context, status=422 if context["form"].errors else 200)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def standing(request: HttpRequest) -> list[quota.Line]:
+    """The limits in force for the member of this page, asked once however many parts of it show them."""
+    membership: Membership = request.membership  # type: ignore[attr-defined]
+    lines: list[quota.Line] = _once(request, "standing", lambda: quota.standing(membership))()
+    return lines
+
+
+def tightest(lines: Sequence[quota.Line]) -> quota.Line | None:
+    """The limit to watch: one with nothing left, else that on spending with the least left, else any."""
+
+    def order(line: quota.Line) -> tuple[bool, bool, Decimal]:
+        return line.left > 0, line.measure != Measure.SPEND, line.left
+
+    return min(lines, key=order, default=None)
+
+
+def _quota_line(request: HttpRequest) -> dict[str, Any] | None:
+    """The limit on spending with the least left, and the words for what is left of it."""
+    line = tightest([line for line in standing(request) if line.measure == Measure.SPEND])
+    if line is None:
+        return None
+    return {"line": line, "left": line.left, "limit": line.limit, "used": line.used, "title": left_of(line)}
+
+
+def left_of(line: quota.Line) -> str:
+    """What a limit on spending calls the rest: "Left this week", "Left in the pool today"."""
+    mine = {
+        "day": _("Left today"),
+        "week": _("Left this week"),
+        "month": _("Left this month"),
+        "none": _("Left"),
+    }
+    pool = {
+        "day": _("Left in the pool today"),
+        "week": _("Left in the pool this week"),
+        "month": _("Left in the pool this month"),
+        "none": _("Left in the pool"),
+    }
+    return (pool if line.scope == Scope.POOL else mine)[line.period]
+
+
+def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[], Any]:
+    """`ask`, answered once per request even when several templates are rendered for it."""
+    answers: dict[str, Callable[[], Any]] = request.__dict__.setdefault("_shell", {})
+    return answers.setdefault(name, cache(ask))
+
+
+def _teams(request: HttpRequest) -> list[Membership]:
+    user = getattr(request, "user", None)
+    return access.memberships(user) if isinstance(user, User) else []
+
+
+def _running(membership: Membership) -> int:
+    rows = Generation.objects.filter(team=membership.team_id, author=membership.user_id, status__in=ACTIVE)
+    return rows.count()

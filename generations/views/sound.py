@@ -1,0 +1,118 @@
+"""Outputs as pages show them: what the player gets, how takes are called, what a saved file is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from generations.catalogue import load
+from generations.media import safe_filename
+from generations.models import Generation, Output
+from generations.templatetags.ui import clock, filesize_short
+
+RULER = 7
+
+
+def model_title(slug: str) -> str:
+    """What people call a model; of one that left the catalogue the last part of its name."""
+    try:
+        return load.get(slug).title
+    except load.UnknownModel:
+        return slug.rpartition("--")[2] or slug
+
+
+def is_offered(slug: str) -> bool:
+    """Whether the catalogue still has the model."""
+    try:
+        load.get(slug)
+    except load.UnknownModel:
+        return False
+    return True
+
+
+def letter(index: int) -> str:
+    """A, B, … Z, AA, AB: the takes of a generation in order, counted from 0."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
+
+
+def file_name(generation: Generation, output: Output, *, several: bool) -> str:
+    """What a browser saves this output as: the title, and the take when there are several."""
+    title = generation.title
+    if several:
+        title = _("%(title)s, take %(letter)s") % {"title": title[:80], "letter": letter(output.index)}
+    return safe_filename(title, output.extension)
+
+
+@dataclass(frozen=True)
+class Take:
+    """One output, ready for a template. `title` names it in the player."""
+
+    output: Output
+    name: str
+    title: str
+    sub: str
+    src: str
+    href: str
+
+    @property
+    def is_sound(self) -> bool:
+        return self.output.kind == "audio"
+
+    @property
+    def format(self) -> str:
+        """`WAV, 44.1 kHz`"""
+        if not self.output.sample_rate:
+            return self.output.extension.upper()
+        khz = self.output.sample_rate / 1000
+        rate = _("%(khz)s kHz") % {"khz": number_format(khz, 0 if khz == int(khz) else 1)}
+        return f"{self.output.extension.upper()}, {rate}"
+
+    @property
+    def facts(self) -> str:
+        """`WAV, 44.1 kHz, 1.1 MB`"""
+        return f"{self.format}, {filesize_short(self.output.bytes)}"
+
+    @property
+    def length(self) -> str:
+        """With tenths: `0:12.6`."""
+        seconds = self.output.duration
+        return "" if seconds is None else f"{clock(seconds)}.{int(seconds * 10) % 10}"
+
+    @property
+    def seconds(self) -> int:
+        """The whole seconds, at least one, as the slider counts them."""
+        return max(1, round(self.output.duration or 0))
+
+    @property
+    def ruler(self) -> list[str]:
+        """Times at equal distances below the waveform; none when they would repeat themselves."""
+        seconds = self.output.duration or 0
+        steps = min(RULER - 1, int(seconds))
+        return [clock(seconds * step / steps) for step in range(steps + 1)] if steps else []
+
+    @property
+    def lines(self) -> int:
+        return len(self.output.text.splitlines())
+
+
+def takes(generation: Generation) -> list[Take]:
+    """Every output of a generation in order, with its author and outputs already loaded."""
+    outputs = generation.outputs.all()
+    several = len(outputs) > 1
+    sub = f"{model_title(generation.model)} · {generation.author.display_name}"
+    href = reverse("generation", args=[generation.team.slug, generation.pk])
+    found = []
+    for output in outputs:
+        name = _("Take %(letter)s") % {"letter": letter(output.index)}
+        take = _("%(title)s, take %(letter)s") % {"title": generation.title, "letter": letter(output.index)}
+        src = reverse("output_content", args=[generation.team.slug, generation.pk, output.index])
+        found.append(Take(output, name, take if several else generation.title, sub, src, href))
+    return found

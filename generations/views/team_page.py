@@ -1,0 +1,75 @@
+"""What the team page shows: members, what they spent, the pool, and the state of the shared account."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.models import Allowance, Measure, Membership, Mode, Period, Role, Scope
+from generations import receipts
+from generations.forms.people import roles_to_give
+from generations.models import ACTIVE, Connection, Generation, Heartbeat
+from generations.views import access, shell
+
+WORKER_SILENT = timedelta(minutes=3)
+WAITS_LONG = timedelta(minutes=1)
+
+
+def team_page(
+    request: HttpRequest, membership: Membership, *, status: int = 200, fault: str = ""
+) -> HttpResponse:
+    """The page as this member may see it. `fault` says why something was not done."""
+    context: dict[str, Any] = {
+        "fault": fault,
+        "connection": Connection.current(),
+        "worker_silent": _worker_silent(),
+    }
+    colleagues = access.colleagues(membership)
+    if membership.may_manage:
+        rows = list(membership.team.allowances.all())
+        used = receipts.by_member(membership.team, tuple(Period))
+        context |= {
+            "members": [
+                {
+                    "membership": one,
+                    "use": used.get(one.user_id, receipts.NOTHING),
+                    **_tightest(Allowance.in_force(rows, one), used.get(one.user_id, receipts.NOTHING)),
+                    "may_change_role": membership.role == Role.OWNER or one.role != Role.OWNER,
+                }
+                for one in colleagues
+            ],
+            "roles": roles_to_give(membership),
+            "pool": [line for line in shell.standing(request) if line.scope == Scope.POOL],
+            "defaults": [row for row in rows if row.scope == Scope.DEFAULT and row.mode == Mode.LIMITED],
+        }
+    else:
+        context["members"] = [{"membership": one} for one in colleagues]
+    return render(request, "team/page.html", context, status=status)
+
+
+def _tightest(rows: list[Allowance], use: receipts.Use) -> dict[str, Any]:
+    """The limit on a member's own spending of which the least is left, and what of it is used."""
+    own = [
+        row
+        for row in rows
+        if row.scope != Scope.POOL and row.measure == Measure.SPEND and row.limit is not None
+    ]
+    if not own:
+        return {"limit": None, "used": None}
+    limit = min(own, key=lambda row: (row.limit or 0) - use.spent.get(row.period, 0))
+    return {"limit": limit, "used": use.spent.get(limit.period, Decimal(0))}
+
+
+def _worker_silent() -> bool:
+    """Whether work waits although nobody has done any for minutes: the background worker is not running."""
+    now = timezone.now()
+    last = Heartbeat.last("worker")
+    if last is not None and last > now - WORKER_SILENT:
+        return False
+    due = Generation.objects.filter(status__in=ACTIVE, parked_at=None, next_check_at__lt=now - WAITS_LONG)
+    return due.exists()

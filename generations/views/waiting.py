@@ -1,0 +1,64 @@
+"""How far a generation is that is not over yet: its place in line, or its time so far against the usual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from generations import progress
+from generations.models import Generation, State
+from generations.pipeline.pacing import Pace
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a waiting or running generation is. `started` is in milliseconds, as scripts count."""
+
+    started: int | None = None
+    elapsed: float = 0.0
+    pace: Pace | None = None
+    place: progress.Place | None = None
+    slots: progress.Slots | None = None
+    paused: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        return self.pace is not None and self.elapsed > self.pace.slow
+
+    @property
+    def width(self) -> str:
+        """Percent, honest: 80 at the usual time, 95 at the slow time, never more."""
+        if self.pace is None:
+            return "0"
+        usual, slow = self.pace.usual, self.pace.slow
+        if self.elapsed <= usual:
+            return f"{80 * self.elapsed / usual:.0f}"
+        return f"{min(95.0, 80 + 15 * (self.elapsed - usual) / max(slow - usual, 0.1)):.0f}"
+
+    @property
+    def mark(self) -> str:
+        """Changes when the words change; the bar moves by itself."""
+        parts = (
+            self.place and (self.place.position, round(self.place.seconds / 15)),
+            self.slots,
+            self.paused,
+        )
+        return sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def progress_of(generation: Generation) -> Progress | None:
+    """None when it is over, or when nothing is known of how far it is."""
+    if generation.status == State.RUNNING and generation.dispatched_at:
+        elapsed = max(0.0, (timezone.now() - generation.dispatched_at).total_seconds())
+        started = int(generation.dispatched_at.timestamp() * 1000)
+        return Progress(started, elapsed, progress.usual(generation.model, generation.connection))
+    if generation.status == State.QUEUED:
+        connection = generation.connection
+        paces = {generation.model: progress.usual(generation.model, connection)}
+        place = progress.places(connection, [generation], paces).get(generation.pk)
+        paused = (connection.paused_reason or _("Sending is paused.")) if connection.paused_at else ""
+        return Progress(place=place, slots=progress.slots(connection), paused=paused)
+    return None if generation.is_over else Progress()
