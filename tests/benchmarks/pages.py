@@ -1,0 +1,152 @@
+"""The library page over many rows, and submitting while twenty members do so at once."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+from tests.benchmarks.portal import Portal, members
+
+FEW, MANY = 100, 100_000
+LOOKS = 40
+MEMBERS = 20
+SUBMITS_EACH = 5
+MODEL = "minimax--music-2.6--text-to-instrumental"
+
+
+def measure() -> list[str]:
+    with Portal() as portal:
+        return [*_library(portal), *_submits(portal)]
+
+
+def _library(portal: Portal) -> list[str]:
+    few, many = members(1, slug="few")[0], members(1, slug="many")[0]
+    fill(few, FEW)
+    fill(many, MANY)
+    web = portal.start_web()
+    pages: dict[str, Callable[[], requests.Response]] = {}
+    for name, member in (("few", few), ("many", many)):
+        browser = sign_in(web, member.user.email)
+        pages[name] = lambda browser=browser, name=name: browser.get(f"{web}/t/{name}/library/", timeout=30)  # type: ignore[misc]
+    took: dict[str, list[float]] = {"few": [], "many": []}
+    for turn in range(LOOKS):
+        for name in ("few", "many") if turn % 2 else ("many", "few"):
+            begun = time.perf_counter()
+            answer = pages[name]()
+            if turn >= 4:
+                took[name].append(time.perf_counter() - begun)
+            assert answer.status_code == 200, answer.status_code
+    size = len(pages["many"]().content)
+    medians = {name: statistics.median(times) * 1000 for name, times in took.items()}
+    return [
+        f"library page: {medians['many']:.0f} ms at {MANY:,} rows, {medians['few']:.0f} ms at {FEW}:"
+        f" ratio {medians['many'] / medians['few']:.2f} ({size // 1024} KB of HTML)"
+    ]
+
+
+def _submits(portal: Portal) -> list[str]:
+    people = members(MEMBERS, slug="crowd")
+    web = portal.start_web()
+    page = f"{web}/t/crowd/create/{MODEL}/"
+    browsers = [sign_in(web, member.user.email) for member in people]
+    alone = []
+    for _ in range(20):
+        begun = time.perf_counter()
+        browsers[0].get(page, timeout=30)
+        alone.append(time.perf_counter() - begun)
+    took: list[float] = []
+    gets: list[float] = []
+    start = threading.Barrier(MEMBERS)
+
+    def work(browser: requests.Session) -> None:
+        start.wait()
+        for n in range(SUBMITS_EACH):
+            begun = time.perf_counter()
+            answer = browser.get(page, timeout=60)
+            gets.append(time.perf_counter() - begun)
+            form = fields(answer.text) | {"prompt": f"piece {n}"}
+            begun = time.perf_counter()
+            answer = browser.post(page, form, timeout=60, allow_redirects=False)
+            took.append(time.perf_counter() - begun)
+            assert answer.status_code in {302, 303}, answer.status_code
+
+    threads = [threading.Thread(target=work, args=[browser]) for browser in browsers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(took) == MEMBERS * SUBMITS_EACH
+    p95 = sorted(took)[int(len(took) * 0.95)] * 1000
+    return [
+        f"submit while {MEMBERS} members submit at once: median {statistics.median(took) * 1000:.0f} ms,"
+        f" p95 {p95:.0f} ms;"
+        f" ratio of the medians to the same page's GET under the same load"
+        f" {statistics.median(took) / statistics.median(gets):.2f}, to its GET alone"
+        f" {statistics.median(took) / statistics.median(alone):.1f}"
+    ]
+
+
+def sign_in(web: str, email: str) -> requests.Session:
+    """A session cookie without the sign-in page, whose rate limit is not what is measured."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.models import User
+
+    user = User.objects.get(email=email)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    browser = requests.Session()
+    browser.cookies.set(settings.SESSION_COOKIE_NAME, str(session.session_key))
+    return browser
+
+
+def fields(page: str) -> dict[str, str]:
+    """The hidden fields of the form that generates."""
+    form = max(re.findall(r"<form.*?</form>", page, re.S), key=len)
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+
+
+def fill(member: Any, rows: int) -> None:
+    """Finished generations with one sound each, one every ten seconds into the past."""
+    from django.utils import timezone
+
+    from generations.models import Connection, Generation, Output, search_text
+    from generations.models.ids import uuid7
+
+    here, now = Connection.current(), timezone.now()
+    peaks = " ".join(str((n * 37) % 100) for n in range(96))
+    for begin in range(0, rows, 5000):
+        batch, outputs = [], []
+        for n in range(begin, min(rows, begin + 5000)):
+            made = now - timedelta(seconds=10 * (rows - n))
+            prompt = (
+                f"Slow piano number {n} over rain and a distant train, wistful, sparse, in no hurry at all"
+            )
+            row = Generation(
+                id=uuid7(), team=member.team, author=member.user, connection=here, model=MODEL, kind="music",
+                title=f"Piece {n}", params={"prompt": prompt, "format": "mp3"}, search_text=search_text(prompt),
+                status="succeeded", cost_estimated=Decimal("0.8"), cost_actual=Decimal("0.8"), created_at=made,
+                dispatched_at=made, upstream_done_at=made, finished_at=made, updated_at=made, next_check_at=None,
+            )  # fmt: skip
+            batch.append(row)
+            outputs.append(
+                Output(
+                    generation=row, index=0, kind="audio", content_type="audio/mpeg", extension="mp3", file="x.mp3",
+                    bytes=640_000, sha256="0" * 64, duration=20.0, sample_rate=44100, channels=2, peaks_row=peaks,
+                )
+            )  # fmt: skip
+        Generation.objects.bulk_create(batch, batch_size=1000)
+        Output.objects.bulk_create(outputs, batch_size=1000)

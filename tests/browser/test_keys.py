@@ -1,0 +1,150 @@
+"""The keys that the help sheet names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import LINES, SPEECH
+from tests.browser.portal import SAM
+from tests.browser.visitor import Visitor, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def sam(ordered: dict[str, str], visit: Callable[..., Visitor]) -> Visitor:
+    """In front of a library with a few things to hear, with nothing focused."""
+    sam = visit(SAM)
+    rows = sam.open("/t/tide/library/").locator("#rows [data-track]")
+    until(lambda: rows.count() >= len(LINES), "three finished rows", page=sam.page)
+    return sam
+
+
+def current(page: Page) -> int:
+    return int(
+        page.evaluate(
+            "[...document.querySelectorAll('[data-row]')].findIndex((row) => row.matches('.is-current'))"
+        )
+    )
+
+
+def test_slash_goes_to_the_search_and_c_to_create(sam: Visitor) -> None:
+    page = sam.page
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search the library")).to_be_focused()
+    page.keyboard.type("c?/")
+    expect(page.get_by_role("searchbox", name="Search the library")).to_have_value("c?/")
+    sam.open("/t/tide/library/")
+    page.keyboard.press("c")
+    page.wait_for_url("**/create/**")
+    page.locator("main").focus()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Find a model")).to_be_focused()
+
+
+def test_question_mark_opens_the_list_of_keys_and_escape_closes_it(sam: Visitor) -> None:
+    page = sam.page
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    page.keyboard.press("?")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("c")
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_every_key_of_the_sheet_is_tried_here(sam: Visitor) -> None:
+    sam.page.keyboard.press("?")
+    named = {key.strip() for key in sam.page.locator("#keys kbd").all_text_contents()}
+    assert named == {
+        "/",
+        "C",
+        "?",
+        "Esc",
+        "Space",
+        "←",
+        "→",
+        "P",
+        "N",
+        "L",
+        "M",
+        "J",
+        "K",
+        "Enter",
+        "Ctrl",
+        "Tab",
+    }
+
+
+def test_j_and_k_walk_the_rows_and_enter_opens_one(sam: Visitor) -> None:
+    page = sam.page
+    for key, at in (("j", 0), ("j", 1), ("j", 2), ("j", 2), ("k", 1)):
+        page.keyboard.press(key)
+        assert current(page) == at
+    title = page.locator("[data-row].is-current .rows__title").text_content()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(str(title))
+
+
+def test_space_arrows_n_p_l_and_m_drive_the_player(sam: Visitor) -> None:
+    page = sam.page
+    rows = page.locator("#rows [data-track]").all()
+    sources = [sam.portal.address + str(row.get_attribute("data-src")) for row in rows]
+    page.locator("#rows [data-play]").first.click()
+    until(lambda: sam.sound().src == sources[0] and not sam.sound().paused, "the first playing", page=page)
+    page.keyboard.press("l")
+    assert sam.sound().loop
+    expect(page.get_by_role("button", name="Loop")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("m")
+    assert sam.sound().muted
+    expect(page.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
+    page.locator("main").focus()
+    page.keyboard.press("Space")
+    until(lambda: sam.sound().paused, "a pause", page=page)
+    page.keyboard.press("ArrowRight")
+    until(
+        lambda: sam.sound().at > 0.95 * min(5, sam.sound().duration), "five seconds on, or the end", page=page
+    )
+    page.keyboard.press("ArrowLeft")
+    until(lambda: sam.sound().at < 1, "five seconds back", page=page)
+    for key, at in (("n", 1), ("n", 2), ("p", 1)):
+        page.keyboard.press(key)
+        until(lambda at=at: sam.sound().src == sources[at], f"track {at} after {key}", page=page)
+    expect(page.locator("#rows [data-track]").nth(1)).to_have_class(re.compile("is-playing"))
+
+
+def test_single_keys_can_be_switched_off(sam: Visitor) -> None:
+    page = sam.page
+    page.keyboard.press("?")
+    page.get_by_role("switch", name="Single-key shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("?")
+    assert current(page) == -1
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+
+
+def test_control_enter_generates(sam: Visitor) -> None:
+    page = sam.open(f"/t/tide/create/{SPEECH}/")
+    page.get_by_label("Text", exact=True).fill("Sent from the keyboard.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#now-list .job").filter(has_text="Sent from the keyboard")).to_have_count(1)
+
+
+def test_escape_closes_a_menu_and_tab_leaves_the_text(sam: Visitor) -> None:
+    page = sam.page
+    menu = page.locator("#filters details.menu").first
+    menu.locator("summary").click()
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(menu.locator("summary")).to_be_focused()
+    sam.open(f"/t/tide/create/{SPEECH}/")
+    text = page.get_by_label("Text", exact=True)
+    text.focus()
+    page.keyboard.press("Tab")
+    expect(text).not_to_be_focused()

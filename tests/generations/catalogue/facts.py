@@ -1,0 +1,73 @@
+"""What RunningHub takes for the five models, from its documentation and not from the catalogue's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FACTS: dict[str, Any] = json.loads((Path(__file__).parent / "facts.json").read_text(encoding="utf-8"))
+ENDPOINTS = sorted(FACTS)
+UPLOAD = "upload:0f8fad5b-d9cb-469f-a165-70867728950e"
+ADDRESS = "https://files.example/voice.wav"
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "minimax/music-2.6/text-to-instrumental": {"prompt": "Calm piano"},
+    "minimax/music-2.6/text-to-music": {"prompt": "Folk ballad", "lyrics": "[Verse]\nSalt on the window"},
+    "rhart-audio/text-to-audio/speech-2.8-hd": {"text": "Good morning"},
+    "rhart-audio/text-to-audio/speech-2.8-turbo": {"text": "Good morning"},
+    "rhart-audio/text-to-audio/voice-clone": {
+        "audio": UPLOAD,
+        "custom_voice_id": "Harbour01",
+        "text": "Good morning",
+    },
+}
+"""The least a member has to give."""
+
+
+def refusals(endpoint: str, body: Mapping[str, Any]) -> list[str]:
+    """Why RunningHub would refuse this body; empty when it would take it."""
+    keys = {fact["key"]: fact for fact in FACTS[endpoint]["keys"]}
+    wrong = [f"{key}: unknown" for key in body if key not in keys]
+    wrong += [f"{key}: missing" for key, fact in keys.items() if fact["required"] and key not in body]
+    if [key for key in keys if key in body] != list(body):
+        wrong.append("order")
+    for key, sent in body.items():
+        if key in keys:
+            wrong += [f"{key}: {fault}" for fault in _faults(keys[key], sent)]
+    return wrong
+
+
+def _faults(fact: Mapping[str, Any], sent: Any) -> list[str]:
+    if not fact.get("multiple"):
+        return _fault(fact, sent)
+    if type(sent) is not list or not sent or len(sent) > fact["max_count"]:
+        return ["not an array of the right size"]
+    return [fault for entry in sent for fault in _fault(fact, entry)]
+
+
+def _fault(fact: Mapping[str, Any], sent: Any) -> list[str]:
+    kind = fact["type"]
+    if kind in ("STRING", "LIST", "AUDIO"):
+        if type(sent) is not str or not sent.strip():
+            return ["not a text"]
+        sent.encode("utf-8")
+        if len(sent) > fact.get("max_length", 9_999):
+            return ["too long"]
+        if any(ord(character) < 32 and character not in "\n\t" for character in sent):
+            return ["control character"]
+        if "values" in fact and sent not in fact["values"]:
+            return ["not a value of the list"]
+        if fact["key"] == "pronunciation_dict" and not all(part.strip() for part in sent.split("/", 1)):
+            return ["not a pair"]
+        if kind == "AUDIO" and not sent.startswith("https://"):
+            return ["not an address"]
+        return []
+    if kind == "BOOLEAN":
+        return [] if type(sent) is bool else ["not a boolean"]
+    if type(sent) not in ((int,) if kind == "INT" else (int, float)):
+        return ["not a number"]
+    if type(sent) is float and sent == int(sent):
+        return ["a whole number written as a fraction"]
+    return [] if fact["min"] <= sent <= fact["max"] else ["out of range"]

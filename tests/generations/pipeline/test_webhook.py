@@ -1,0 +1,87 @@
+"""The doorbell from upstream: welcome, and never believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Membership
+from generations.models import Generation, State
+from generations.pipeline import webhook
+from generations.pipeline.accept import accept
+from generations.queue import waiting
+from tests.conftest import MODEL, one_round, run_pipeline
+
+
+def ring(client: Client, row: Generation, body: Any = None, token: str = "") -> int:
+    raw = body if isinstance(body, bytes) else json.dumps(body)
+    path = f"/hooks/{row.pk}/{token or webhook.token(row.pk)}"
+    return client.post(path, raw, content_type="application/json").status_code
+
+
+def test_a_call_makes_a_running_generation_due_now_and_changes_nothing_else(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    later = timezone.now() + timedelta(minutes=5)
+    row = make_generation(bob, status=State.RUNNING, upstream_id="1", next_check_at=later)
+    body = {"event": "TASK_END", "taskId": "999", "eventData": '{"status":"SUCCESS"}'}
+    assert ring(client, row, body) == 200
+    row.refresh_from_db()
+    assert row.next_check_at <= timezone.now()  # type: ignore[operator]
+    assert (row.status, row.upstream_id) == (State.RUNNING, "1")
+    assert waiting() == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[" * 5000, b"null", b'{"taskId": {}}', b"x" * 300_000], ids=len
+)
+def test_any_body_is_taken(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation], body: bytes
+) -> None:
+    row = make_generation(bob, status=State.UNCONFIRMED)
+    assert ring(client, row, body) == 200
+    row.refresh_from_db()
+    assert row.status == State.UNCONFIRMED
+
+
+def test_a_guessed_address_is_nothing(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    row = make_generation(bob, status=State.UNCONFIRMED)
+    assert ring(client, row, {"taskId": "7"}, token="0" * 32) == 404
+    row.refresh_from_db()
+    assert row.status == State.UNCONFIRMED
+    assert client.get(f"/hooks/{row.pk}/{webhook.token(row.pk)}").status_code == 405
+
+
+@pytest.mark.parametrize("status", [State.SUCCEEDED, State.FAILED, State.CANCELLED, State.QUEUED])
+def test_a_late_or_repeated_call_changes_nothing(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation], status: State
+) -> None:
+    row = make_generation(bob, status=status)
+    assert [ring(client, row, {"taskId": "7"}) for _ in range(3)] == [200, 200, 200]
+    row.refresh_from_db()
+    assert (row.status, row.upstream_id) == (status, "")
+
+
+def test_the_lost_task_is_found_again_by_its_webhook(
+    client: Client, sandbox: Any, settings: Any, bob: Membership
+) -> None:
+    settings.PUBLIC_URL = "https://portal.example"
+    sandbox.script("submit", "lost")
+    sandbox.script("webhook", {"lost": True, "times": 0})
+    row = accept(bob, MODEL, {"prompt": "Calm piano"}).generation
+    one_round()
+    task, sent = next(iter(sandbox.tasks)), sandbox.submits[0]["body"]
+    assert sent["webhookUrl"] == webhook.address(row.pk)
+    assert ring(client, row, {"event": "TASK_END", "taskId": task}) == 200
+    run_pipeline()
+    row.refresh_from_db()
+    assert (row.status, row.upstream_id) == (State.SUCCEEDED, task)
+    assert len(sandbox.submits) == 1

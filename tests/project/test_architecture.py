@@ -1,0 +1,218 @@
+"""Who may import whom, read from the syntax tree. The arrows are those of the module docstrings and the design."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("rhweb", "accounts", "generations")
+
+# (whose imports, what of ours and of the queue library they may name)
+ALLOWED: list[tuple[str, tuple[str, ...]]] = [
+    ("rhweb.env", ()),
+    ("rhweb.settings", ("rhweb.env",)),
+    ("accounts", ("accounts",)),
+    ("generations.runninghub", ("generations.runninghub",)),
+    ("generations.catalogue", ("generations.catalogue",)),
+    ("generations.sandbox", ("generations.sandbox", "generations.catalogue")),
+    ("generations.media", ("generations.media",)),
+    ("generations.models", ("generations.models", "accounts.models")),
+    ("generations.quota", ("generations.models", "accounts.models")),
+    ("generations.library", ("generations.models", "accounts.models")),
+    ("generations.receipts", ("generations.models", "generations.quota", "accounts.models")),
+    ("generations.vitals", ("generations.models", "generations.queue")),
+    ("generations.queue", ("django_q",)),
+    ("generations.upstream", ("generations.models", "generations.runninghub")),
+    ("generations.uploads", ("generations.models", "generations.media", "accounts.models")),
+    ("generations.progress", ("generations.models", "generations.catalogue", "generations.pipeline.pacing")),
+    ("generations.pipeline.pacing", ()),
+    ("generations.pipeline.persist", ()),
+    (
+        "generations.pipeline.accept",
+        (
+            "generations.models",
+            "accounts.models",
+            "generations.quota",
+            "generations.catalogue",
+            "generations.queue",
+        ),
+    ),
+    ("generations.pipeline.cancel", ("generations.models", "generations.queue")),
+    ("generations.pipeline.resolve", ("generations.models", "generations.queue")),
+    (
+        "generations.pipeline.webhook",
+        ("generations.models", "generations.queue", "generations.pipeline.resolve"),
+    ),
+    ("generations.pipeline.alert", ("generations.models", "accounts.models")),
+    (
+        "generations.pipeline",  # dispatch, follow, gather, sweep, watch
+        (
+            "generations.models",
+            "generations.catalogue",
+            "generations.upstream",
+            "generations.runninghub",
+            "generations.media",
+            "generations.queue",
+            "generations.progress",
+            "generations.pipeline",
+        ),
+    ),
+    ("generations.tasks", ("generations.pipeline",)),
+    (
+        "generations.forms",
+        (
+            "generations.forms",
+            "generations.models",
+            "generations.catalogue",
+            "generations.uploads",
+            "generations.receipts",
+            "accounts.models",
+        ),
+    ),
+    (
+        "generations.views",
+        (
+            "generations.views",
+            "generations.forms",
+            "generations.catalogue",
+            "generations.models",
+            "generations.library",
+            "generations.quota",
+            "generations.receipts",
+            "generations.templatetags.ui",
+            "generations.media",
+            "generations.uploads",
+            "generations.progress",
+            "generations.pipeline.accept",
+            "generations.pipeline.cancel",
+            "generations.pipeline.resolve",
+            "generations.pipeline.webhook",
+            "generations.pipeline.pacing",
+            "accounts.models",
+        ),
+    ),
+]
+
+FORBIDDEN_FRAMEWORK: list[tuple[str, tuple[str, ...]]] = [
+    ("generations.runninghub", ("django",)),
+    ("generations.catalogue", ("django", "requests")),
+    ("generations.sandbox", ("django", "requests")),
+    ("generations.pipeline.pacing", ("django",)),
+]
+
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "core", "services", "selectors", "util", "lib"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in OURS:
+        for path in (ROOT / package).rglob("*.py"):
+            if "migrations" in path.parts:
+                continue
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(name: str, path: Path) -> set[str]:
+    """Every module that the file names in an import, relative ones made absolute."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")
+                base = ".".join(
+                    [*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])]
+                )
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, roots: tuple[str, ...]) -> bool:
+    return any(name == root or name.startswith(root + ".") for root in roots)
+
+
+def rule_of(name: str, rules: list[tuple[str, tuple[str, ...]]]) -> tuple[str, ...] | None:
+    fitting = [(len(prefix), allowed) for prefix, allowed in rules if within(name, (prefix,))]
+    return max(fitting, default=(0, None))[1] if fitting else None
+
+
+MODULES = modules()
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_module_imports_only_along_the_arrows(name: str) -> None:
+    allowed = rule_of(name, ALLOWED)
+    if allowed is None:
+        return
+    watched = (*OURS, "django_q")
+    named = {one for one in imports(name, MODULES[name]) if within(one, watched)}
+    assert not {one for one in named if not within(one, allowed)}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_pure_module_knows_no_framework(name: str) -> None:
+    forbidden = rule_of(name, FORBIDDEN_FRAMEWORK) or ()
+    assert not {one for one in imports(name, MODULES[name]) if within(one, forbidden)}
+
+
+def test_only_the_queue_module_knows_the_queue_library() -> None:
+    users = {
+        name for name, path in MODULES.items() if any(within(i, ("django_q",)) for i in imports(name, path))
+    }
+    assert users == {"generations.queue"}
+
+
+def test_a_page_cannot_reach_the_network() -> None:
+    for name, path in MODULES.items():
+        if within(name, ("generations.views", "generations.forms")):
+            assert not {
+                i for i in imports(name, path) if within(i, ("requests", "urllib.request", "http.client"))
+            }, name
+
+
+def test_every_module_outside_the_commands_has_a_rule_or_is_wiring() -> None:
+    wiring = (
+        "rhweb",
+        "generations.management",
+        "generations.urls",
+        "generations.apps",
+        "generations.templatetags",
+    )
+    free = {
+        n for n in MODULES if rule_of(n, ALLOWED) is None and not within(n, wiring) and n != "generations"
+    }
+    assert not free
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert not {name for name in MODULES if set(name.split(".")) & FORBIDDEN_NAMES}
+
+
+def test_the_top_level_is_fixed() -> None:
+    folders = {
+        p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name != "var"
+    }
+    assert folders <= {"rhweb", "generations", "accounts", "templates", "static", "tests"}
+
+
+def test_no_signal_receivers_of_our_own() -> None:
+    for name, path in MODULES.items():
+        assert not re.search(
+            r"@receiver\b|(_save|_delete|m2m_changed|request_\w+|migrate)\.connect\(", path.read_text()
+        ), name
+
+
+def test_states_are_written_only_by_the_models_and_the_pipeline() -> None:
+    """A view or a form that writes `status=` into a row would be a second door."""
+    for name, path in MODULES.items():
+        if within(name, ("generations.views", "generations.forms")):
+            assert not re.search(r"\.(update|move|note)\([^)]*status\s*=", path.read_text()), name

@@ -1,0 +1,143 @@
+"""Outputs in an S3 bucket: a real S3 server on loopback, the whole pipeline, the bytes back in ranges."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from moto.server import ThreadedMotoServer
+
+from accounts.models import Membership
+from generations import uploads
+from generations.models import Generation, Heartbeat, State
+from generations.pipeline.accept import accept
+from rhweb import env
+from tests.conftest import MODEL, tone
+
+BUCKET, SECRET = "songs", "se/cr+et"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    yield f"http://{host}:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def bucket(server: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty bucket, and the portal's storage in it, as RHWEB_STORAGE_URL says it."""
+    monkeypatch.setenv(
+        "RHWEB_STORAGE_URL",
+        f"s3://{BUCKET}?endpoint={server}&region=us-east-1&key=key&secret={SECRET}&prefix=portal",
+    )
+    found = boto3.resource(
+        "s3",
+        endpoint_url=server,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key=SECRET,
+    ).Bucket(BUCKET)
+    found.create()
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": env.storage("RHWEB_STORAGE_URL", settings.DATA_DIR / "media"),
+    }
+    yield found
+    found.objects.all().delete()
+    found.delete()
+
+
+def names(bucket: Any) -> list[str]:
+    return sorted(item.key for item in bucket.objects.all())
+
+
+def test_a_secret_with_a_plus_stays_as_it_is(bucket: Any) -> None:
+    assert default_storage.secret_key == SECRET
+
+
+def test_a_result_is_stored_in_the_bucket_and_served_from_it_in_ranges(
+    bucket: Any,
+    sandbox: Any,
+    bob: Membership,
+    drive: Callable[[], None],
+    client_of: Callable[[Membership], Client],
+) -> None:
+    row = accept(bob, MODEL, {"prompt": "Harbour bells, slow"}).generation
+    drive()
+    row = Generation.objects.get(pk=row.pk)
+    assert row.status == State.SUCCEEDED, row.error_detail
+    output = row.outputs.get()
+    assert names(bucket) == [f"portal/{output.file.name}"]
+    kept = bucket.Object(names(bucket)[0]).get()["Body"].read()
+    assert len(kept) == output.bytes
+
+    browser, address = client_of(bob), f"/t/tide/g/{row.pk}/outputs/0/content"
+    whole = browser.get(address)
+    assert (whole.status_code, whole.getvalue()) == (200, kept)
+    part = browser.get(address, headers={"Range": "bytes=1000-1999"})
+    assert (part.status_code, part.headers["Content-Range"]) == (206, f"bytes 1000-1999/{len(kept)}")
+    assert part.getvalue() == kept[1000:2000]
+    assert browser.get(address, headers={"Range": "bytes=-5"}).getvalue() == kept[-5:]
+    assert browser.get(address, headers={"Range": f"bytes={len(kept)}-"}).status_code == 416
+
+
+def test_a_file_that_left_the_bucket_is_not_found(
+    bucket: Any,
+    bob: Membership,
+    make_generation: Callable[..., Generation],
+    client_of: Callable[[Membership], Client],
+) -> None:
+    row = make_generation(bob, outputs=1)
+    bucket.objects.all().delete()
+    assert client_of(bob).get(f"/t/tide/g/{row.pk}/outputs/0/content").status_code == 404
+
+
+def test_an_upload_goes_through_the_bucket_to_upstream(
+    bucket: Any, sandbox: Any, bob: Membership, drive: Callable[[], None]
+) -> None:
+    sound = tone(12.0)
+    upload = uploads.store(bob, SimpleUploadedFile("voice.wav", sound, "audio/wav"))
+    assert [bucket.Object(name).get()["Body"].read() for name in names(bucket)] == [sound]
+    params = {"audio": f"upload:{upload.pk}", "custom_voice_id": "HarbourVoice01", "text": "Hello there."}
+    row = accept(bob, "minimax--voice-clone", params).generation
+    drive()
+    row = Generation.objects.get(pk=row.pk)
+    assert row.status == State.SUCCEEDED, (row.error_message, row.error_detail)
+
+
+def test_the_doctor_tries_the_bucket(bucket: Any, sandbox: Any, db: None, settings: Any) -> None:
+    Heartbeat.beat("worker")
+    said = io.StringIO()
+    call_command("doctor", stdout=said)
+    assert "ok    storage: writes and reads" in said.getvalue()
+    assert names(bucket) == []
+    options = {**settings.STORAGES["default"]["OPTIONS"], "bucket_name": "elsewhere"}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {**settings.STORAGES["default"], "OPTIONS": options},
+    }
+    with pytest.raises(CommandError):
+        call_command("doctor", stdout=said)
+    assert "WRONG storage: cannot be used" in said.getvalue()
+    assert "RHWEB_STORAGE_URL" in said.getvalue()
+
+
+def test_nginx_cannot_serve_what_lies_in_a_bucket(bucket: Any, settings: Any) -> None:
+    from django.core.checks import run_checks
+
+    def found() -> list[str]:
+        return [message.id or "" for message in run_checks()]
+
+    assert "rhweb.E003" not in found()
+    settings.ACCEL_PREFIX = "/protected/"
+    assert "rhweb.E003" in found()
