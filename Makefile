@@ -10,6 +10,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := uv==0.13.9
 
+# Compiled modules are kept, also where the environment says otherwise: every process here would compile them anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := run
 .PHONY: run test bench check lock clean
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
 
+_lock = threading.Lock()
+_last_moment = 0
+
 
 def uuid7() -> uuid.UUID:
-    """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then 74 random bits.
+    """A version 7 UUID (RFC 9562): 48 bits of milliseconds, 12 bits of their fraction, then 62 random bits.
 
-    Ordering by id is ordering by creation, so a library page needs one index column and no tie-breaker.
+    Ordering by id is ordering by creation, so a library page needs one index column and no tie-breaker. Within one
+    process the order is strict, also between two rows of the same millisecond (RFC 9562, section 6.2, method 3).
     """
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return uuid.UUID(int=value)
+    global _last_moment
+    with _lock:
+        # A clock that stands still or steps back must not put a new row before an old one.
+        _last_moment = max((time.time_ns() << 12) // 1_000_000, _last_moment + 1)
+        moment = _last_moment
+    milliseconds, fraction = moment >> 12 & (1 << 48) - 1, moment & 0xFFF
+    chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance)

@@ -10,9 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Allowance, Measure, MoneyField, Period, Scope, Team
+from tests.effort import tries
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("999999999.999999"), places=6)
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def keep(team: Team, amounts: list[Decimal]) -> None:

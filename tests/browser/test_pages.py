@@ -11,6 +11,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from tests.browser.conftest import FATES, PHONE, SPEECH, WIDE, Entrance
 from tests.browser.portal import ALICE, NORA, SAM, Portal
 from tests.browser.visitor import Visitor, until
+from tests.effort import thorough
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -42,6 +43,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "nothing there in a team": (ALICE, "/t/atlas/g/00000000-0000-4000-8000-000000000000/"),
     "password": (ALICE, "/accounts/password/change/"),
 }
+AT_ONCE = ("sign-in", f"create with {MODELS[-2]}", "empty library", "team")
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +69,17 @@ def states(portal: Portal, enter: Entrance, ordered: dict[str, str]) -> dict[str
 
 
 @pytest.fixture(scope="module")
-def reader(enter: Entrance, states: dict[str, str]) -> Iterator[Callable[[str, str], Visitor]]:
+def reader(enter: Entrance, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Visitor]]:
     """Leads somebody to one of the pages, in the same tab for everything they read."""
     visitors: dict[str, Visitor] = {}
+    states: dict[str, str] = {}
 
     def reader(email: str, path: str) -> Visitor:
         if email not in visitors:
             visitors[email] = enter(email)
             visitors[email].expects(404)
+        if "/harbour/" in path:
+            states.update(request.getfixturevalue("states"))
         for state, pk in states.items():
             path = path.replace(f"/g/{state}/", f"/g/{pk}/")
         visitors[email].complaints.clear()
@@ -87,7 +92,7 @@ def reader(enter: Entrance, states: dict[str, str]) -> Iterator[Callable[[str, s
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page if page in AT_ONCE else thorough(page) for page in PAGES])
 def test_page(page: str, size: ViewportSize, reader: Callable[[str, str], Visitor]) -> None:
     email, path = PAGES[page]
     visitor = reader(email, path)
@@ -115,7 +120,7 @@ def judge(page: Page) -> None:
         assert looks[fault] == [], fault
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("size", [thorough(WIDE, id="wide"), pytest.param(PHONE, id="phone")])
 def test_the_limits_sheet(size: ViewportSize, visit: Callable[..., Visitor]) -> None:
     alice = visit(ALICE, size=size)
     page = alice.open("/t/atlas/team/")
@@ -129,6 +134,7 @@ def test_the_limits_sheet(size: ViewportSize, visit: Callable[..., Visitor]) -> 
     expect(sheet).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_the_rail_refreshes_without_moving_anything(
     visit: Callable[..., Visitor], states: dict[str, str]
 ) -> None:

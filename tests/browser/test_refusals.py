@@ -76,6 +76,7 @@ def test_a_double_click_makes_one_generation(visit: Callable[..., Visitor]) -> N
     expect(page.locator("#rows [data-row]")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_the_same_form_sent_from_two_windows_makes_one_generation(visit: Callable[..., Visitor]) -> None:
     alice = visit(ALICE)
     path = f"/t/atlas/create/{SPEECH}/"
@@ -91,6 +92,7 @@ def test_the_same_form_sent_from_two_windows_makes_one_generation(visit: Callabl
     expect(page.locator("#rows [data-row]")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_a_viewer_can_look_but_not_generate(visit: Callable[..., Visitor]) -> None:
     vera = visit(VERA)
     page = vera.open(f"/t/atlas/create/{MUSIC}/")
@@ -99,6 +101,7 @@ def test_a_viewer_can_look_but_not_generate(visit: Callable[..., Visitor]) -> No
     assert vera.post_form(f"/t/atlas/create/{MUSIC}/", prompt="Trumpets of a viewer").status == 403
 
 
+@pytest.mark.thorough
 def test_a_wrong_password_is_refused_and_the_email_stays(visit: Callable[..., Visitor]) -> None:
     stranger = visit()
     page = stranger.open("/t/atlas/library/")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import MISSING
+from tests.effort import thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = """
@@ -43,7 +44,9 @@ def test_the_plugin_is_part_of_every_run(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.pluginmanager.has_plugin("tests.browser.chromium")
 
 
-@pytest.mark.parametrize("workers", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["alone", "with workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), thorough(("-p", "xdist.plugin", "-n", "2"), id="with workers")]
+)
 def test_they_are_left_out_and_the_summary_says_so_once(tmp_path: Path, workers: tuple[str, ...]) -> None:
     ended = run(tmp_path, *workers)
     assert ended.stdout.splitlines().count(f"{MISSING}.") == 1
@@ -52,6 +55,7 @@ def test_they_are_left_out_and_the_summary_says_so_once(tmp_path: Path, workers:
     assert ended.returncode == 0
 
 
+@pytest.mark.thorough
 def test_nothing_is_said_where_none_was_asked_for(tmp_path: Path) -> None:
     assert MISSING not in run(tmp_path, "test_both.py::test_without_one").stdout
 

@@ -27,6 +27,7 @@ from generations.models import ACTIVE, Connection, Generation, Output, State
 from generations.pipeline import resolve
 from generations.pipeline.accept import accept
 from tests.conftest import MODEL, join, point_at
+from tests.effort import thorough
 from tests.upstream import Upstream
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
@@ -148,11 +149,18 @@ def as_if_time_had_passed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "plugs",
+    [
+        pytest.param([("download", True)], id="one"),
+        thorough([("query", True), ("download", False), ("download", True), ("query", False)], id="each"),
+    ],
+)
 def test_the_plug_pulled_at_every_stage_with_and_without_the_queue(
-    worker: Worker, upstream: Upstream, dana: Membership
+    plugs: list[tuple[str, bool]], worker: Worker, upstream: Upstream, dana: Membership
 ) -> None:
     made: list[Generation] = []
-    for stage, lose_queue in [("query", True), ("download", False), ("download", True), ("query", False)]:
+    for stage, lose_queue in plugs:
         prompt = f"{stage} {lose_queue}"
         stuck = upstream.hold(stage, prompt)
         made.append(accept(dana, MODEL, {"prompt": prompt}).generation)
@@ -199,6 +207,7 @@ def test_the_plug_pulled_at_every_stage_with_and_without_the_queue(
     assert quota.standing(dana)[0].used == Decimal("0.8") * len(prompts)
 
 
+@pytest.mark.thorough
 def test_the_cluster_killed_under_its_supervisor_is_started_again(
     worker: Worker, upstream: Upstream, dana: Membership
 ) -> None:
@@ -212,6 +221,7 @@ def test_the_cluster_killed_under_its_supervisor_is_started_again(
     assert len(upstream.submits) == 1
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_supervisor_dies_does_not_live_on(worker: Worker, dana: Membership) -> None:
     worker.start()
     assert worker.process
@@ -222,6 +232,7 @@ def test_a_worker_whose_supervisor_dies_does_not_live_on(worker: Worker, dana: M
     worker.process = None
 
 
+@pytest.mark.thorough
 def test_a_polite_stop_finishes_within_half_a_minute(
     worker: Worker, upstream: Upstream, dana: Membership
 ) -> None:

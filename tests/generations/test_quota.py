@@ -17,6 +17,7 @@ from generations import quota
 from generations.models import ACTIVE, Connection, Generation, State
 from generations.models.generation import OVER
 from tests.conftest import MODEL, join
+from tests.effort import tries
 
 money = st.decimals(min_value=0, max_value=50, places=4)
 receipts = st.lists(
@@ -57,7 +58,7 @@ def pair(db: None) -> tuple[Membership, Membership]:
     return join(team, "first", Role.MEMBER), join(team, "second", Role.MEMBER)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=receipts, now=moments, zone=zones)
 def test_use_is_the_sum_of_the_receipts_of_the_period(
     pair: tuple[Membership, Membership], history: Any, now: datetime, zone: str
@@ -114,7 +115,7 @@ def test_use_is_the_sum_of_the_receipts_of_the_period(
         assert line.used == wanted, line
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(limit=money, costs=st.lists(st.one_of(st.none(), money), max_size=15))
 def test_a_blocking_limit_on_money_is_never_exceeded(
     pair: tuple[Membership, Membership], limit: Decimal, costs: list[Decimal | None]

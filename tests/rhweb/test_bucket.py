@@ -6,13 +6,11 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
-from moto.server import ThreadedMotoServer
 
 from accounts.models import Membership
 from generations import uploads
@@ -21,11 +19,14 @@ from generations.pipeline.accept import accept
 from rhweb import env
 from tests.conftest import MODEL, tone
 
+pytestmark = pytest.mark.thorough
 BUCKET, SECRET = "songs", "se/cr+et"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # takes a second, also where this file is only collected
+
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
@@ -36,6 +37,8 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def bucket(server: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty bucket, and the portal's storage in it, as RHWEB_STORAGE_URL says it."""
+    import boto3
+
     monkeypatch.setenv(
         "RHWEB_STORAGE_URL",
         f"s3://{BUCKET}?endpoint={server}&region=us-east-1&key=key&secret={SECRET}&prefix=portal",

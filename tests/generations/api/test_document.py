@@ -20,11 +20,12 @@ from accounts.models import ApiToken, Membership
 from generations.catalogue import load
 from generations.views.api import api
 from generations.views.api.problems import KINDS
+from tests.effort import THOROUGH, tries
 from tests.generations.api.conftest import Program
 
 load_all_checks()
 FEW = settings(
-    max_examples=8,
+    max_examples=tries(8),
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -57,6 +58,10 @@ def documented() -> Any:
 
 
 described = documented()
+if not THOROUGH:
+    described = described.include(
+        method="GET", path_regex="generations|usage"
+    )  # making cases takes seconds each
 
 
 @pytest.fixture

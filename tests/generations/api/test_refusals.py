@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from accounts.models import ApiToken, Membership
 from generations.models import Generation
 from tests.conftest import MODEL
+from tests.effort import tries
 from tests.generations.api.conftest import Program
 
 
@@ -129,7 +130,7 @@ ORDERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=ORDERS | JSON)
 def test_no_json_at_all_breaks_the_door(body: Any, bobs: Program) -> None:
     answer = bobs.post("generations", json.dumps(body).encode())
@@ -137,13 +138,13 @@ def test_no_json_at_all_breaks_the_door(body: Any, bobs: Program) -> None:
     assert answer.status_code == 201 or is_problem(answer, answer.status_code)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200))
 def test_no_bytes_at_all_break_the_door(body: bytes, bobs: Program) -> None:
     assert bobs.post("generations", body).status_code in {400, 422}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asked=st.dictionaries(
         st.sampled_from(["status", "model", "author", "q", "cursor"]),
@@ -154,7 +155,7 @@ def test_no_filter_breaks_the_list(asked: dict[str, str], bobs: Program) -> None
     assert bobs.get("generations", asked).status_code in {200, 422}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=30))
 def test_no_key_breaks_the_door(key: str, bobs: Program) -> None:
     answer = bobs.post("generations", {"model": MODEL, "params": {"prompt": "Rain"}}, Idempotency_Key=key)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from generations.catalogue.load import get, models
 from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec, ParamType
+from tests.effort import tries
 from tests.generations.catalogue.facts import ADDRESS, UPLOAD, refusals
 
 SPECS = {spec.slug: spec for spec in models()}
-relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=120)
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(120))
 
 anything = st.recursive(
     st.none()

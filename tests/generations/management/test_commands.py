@@ -35,6 +35,7 @@ def rows() -> dict[str, int]:
     }
 
 
+@pytest.mark.thorough
 def test_the_demo_is_real_sound_and_a_second_run_changes_nothing(db: None, own_folder: None) -> None:
     assert "demo sound" in run("demo")
     made = Generation.objects.all()

@@ -26,6 +26,7 @@ def household(tmp_path: Path) -> Iterator[Household]:
     found.end()
 
 
+@pytest.mark.thorough
 def test_interrupted_while_starting_then_started_again_and_stopped_with_nothing_left(
     household: Household,
 ) -> None:
@@ -62,6 +63,7 @@ def test_interrupted_while_starting_then_started_again_and_stopped_with_nothing_
     assert "Traceback" not in household.said(second)
 
 
+@pytest.mark.thorough
 def test_with_a_key_there_is_neither_sandbox_nor_demo(household: Household) -> None:
     household.environment |= {"RUNNINGHUB_API_KEY": "k" * 32, "RUNNINGHUB_BASE_URL": "http://127.0.0.1:9"}
     process = household.start("serve", "--port", str(free_port()))
@@ -75,6 +77,7 @@ def test_with_a_key_there_is_neither_sandbox_nor_demo(household: Household) -> N
     assert household.alive() == []
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_takes_the_others_with_it(household: Household) -> None:
     household.environment |= {"RUNNINGHUB_API_KEY": "k" * 32, "RUNNINGHUB_BASE_URL": "http://127.0.0.1:9"}
     process = household.start("serve", "--port", str(free_port()))
@@ -104,6 +107,7 @@ def test_what_cannot_work_is_refused_with_a_sentence(
     assert household.alive() == []
 
 
+@pytest.mark.thorough
 def test_a_sandbox_port_that_is_taken_is_replaced(household: Household) -> None:
     with socket.socket() as occupant:
         occupant.bind(("127.0.0.1", 0))

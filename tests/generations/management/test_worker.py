@@ -58,6 +58,7 @@ def row(household: Household) -> tuple[Any, ...]:
 
 
 @processes
+@pytest.mark.thorough
 def test_a_stop_waits_for_the_answer_to_a_submit_and_hands_the_rest_over(household: Household) -> None:
     script(household, submit=[{"slow": 4, "after": True, "seconds": 3600}])
     assert household.run("shell", "-v", "0", "-c", ORDER)[0] == 0
@@ -77,6 +78,7 @@ def test_a_stop_waits_for_the_answer_to_a_submit_and_hands_the_rest_over(househo
 
 
 @processes
+@pytest.mark.thorough
 def test_a_supervisor_that_is_killed_takes_its_queue_with_it(household: Household) -> None:
     worker = household.start("worker")
     wait_for(

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generations.media import NotMedia, pcm_to_wav, probe, read_text
+from tests.effort import tries
 from tests.generations.media import samples
 
 
@@ -313,7 +314,7 @@ def test_an_unknown_expectation_is_a_mistake_of_the_caller(tmp_path: Path) -> No
         probe(stored(tmp_path, b"x"), expected="music")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.sampled_from([
         samples.mp4(handlers=(b"soun",), brand=b"M4A "), samples.mp4(handlers=(b"vide",)),

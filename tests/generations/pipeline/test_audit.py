@@ -444,6 +444,7 @@ def test_coins_charged_instead_of_money_keep_the_hold(sandbox: Any, bob: Members
     assert again(row).cost_counted == Decimal("0.8")
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_slow_looks_leave_threads_for_sending_and_slow_submits_for_looking(
     sandbox: Any, bob: Membership, make_generation: Callable[..., Generation]
@@ -460,6 +461,7 @@ def test_slow_looks_leave_threads_for_sending_and_slow_submits_for_looking(
     assert again(row).status != State.QUEUED
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_takes_long_to_go_upstream_outlives_the_slice(sandbox: Any, bob: Membership) -> None:
     sandbox.script("upload", {"slow": 3})
@@ -477,6 +479,7 @@ def test_a_file_that_takes_long_to_go_upstream_outlives_the_slice(sandbox: Any, 
     assert len(sandbox.submits) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_waits_for_its_last_answers_is_alive(
     sandbox: Any, settings: Any, bob: Membership
@@ -489,6 +492,7 @@ def test_a_worker_that_waits_for_its_last_answers_is_alive(
     assert (timezone.now() - beat).total_seconds() < 3.5
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_an_account_that_does_not_answer_stops_nobody(sandbox: Any, settings: Any, bob: Membership) -> None:
     settings.READ_SECONDS = 3.0

@@ -16,6 +16,7 @@ from generations.runninghub.errors import UpstreamError
 from generations.runninghub.replies import Usage
 from generations.runninghub.transport import Received
 from generations.runninghub.verdicts import submitted
+from tests.effort import tries
 
 from .conftest import KEY
 from .test_privacy import CALLS, error_of
@@ -35,7 +36,9 @@ JSON = st.recursive(
     max_leaves=20,
 )
 STATUS = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 402, 404, 429, 500, 503, 999])
-LIVELY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LIVELY = settings(
+    max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def told(call: str, client: Client, wire: Wire) -> None:
@@ -70,7 +73,7 @@ def test_any_bytes_at_all(wire: Wire, client: Client, call: str, head: bytes, pr
     told(call, client, wire)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(body=JSON, status=STATUS)
 def test_a_submit_is_sent_again_only_when_the_answer_says_so(body: Any, status: int) -> None:
     """The rule itself, over many more answers than the wire could carry."""

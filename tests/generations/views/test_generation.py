@@ -11,7 +11,9 @@ import pytest
 
 from accounts.models import Membership
 from generations.models import Generation, State
+from tests.effort import thorough
 
+CODES = ("", "421", "1501", "released", "unreachable", "model_gone")
 NOW = datetime(2026, 6, 18, 9, 31, 40, tzinfo=UTC)
 
 
@@ -65,7 +67,7 @@ def test_a_member_who_left_sees_nothing(bob: Membership, client_of: Any, make_ge
     assert client_of(bob).get(url(made)).status_code == 404
 
 
-@pytest.mark.parametrize("code", ["", "421", "1501", "released", "unreachable", "model_gone", "<b>'\""])
+@pytest.mark.parametrize("code", ["<b>'\"", *map(thorough, CODES)])
 @pytest.mark.parametrize("outputs", [0, 2])
 @pytest.mark.parametrize("status", list(State))
 def test_every_state_shows(
