@@ -20,7 +20,7 @@ run: $(VENV)/.run-ready
 	@$(PY) manage.py serve --port $(PORT)
 
 test: $(VENV)/.test-ready
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 bench: $(VENV)/.test-ready
 	@$(PY) -m tests.benchmarks $(ARGS)

@@ -19,7 +19,7 @@ from accounts.models import Membership, Role, Team, User
 from generations.models import ACTIVE, OVER, Connection, Generation, Output, State, search_text
 from generations.pipeline import dispatch, follow, gather, watch
 
-pytest_plugins = ["tests.browser.chromium", "tests.effort"]
+pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.spread"]
 
 MODEL = "minimax--music-2.6--text-to-instrumental"
 

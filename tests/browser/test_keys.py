@@ -12,7 +12,7 @@ from tests.browser.conftest import LINES, SPEECH
 from tests.browser.portal import SAM
 from tests.browser.visitor import Visitor, until
 
-pytestmark = [pytest.mark.thorough, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.thorough, pytest.mark.browser]
 
 
 @pytest.fixture

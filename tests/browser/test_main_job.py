@@ -16,7 +16,7 @@ from tests.browser.conftest import Entrance
 from tests.browser.portal import ALICE, PASSWORD, Portal
 from tests.browser.visitor import Visitor, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 MUSIC = "minimax--music-2.6--text-to-instrumental"
 PROMPT = "Unhurried kalimba over marshland at dusk, 84 bpm, in G major"

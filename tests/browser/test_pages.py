@@ -13,7 +13,7 @@ from tests.browser.portal import ALICE, NORA, SAM, Portal
 from tests.browser.visitor import Visitor, until
 from tests.effort import thorough
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 LOOKS = Path(__file__).with_name("looks.js").read_text()
 MODELS = (
@@ -43,7 +43,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "nothing there in a team": (ALICE, "/t/atlas/g/00000000-0000-4000-8000-000000000000/"),
     "password": (ALICE, "/accounts/password/change/"),
 }
-AT_ONCE = ("sign-in", f"create with {MODELS[-2]}", "empty library", "team")
+AT_ONCE = (f"create with {MODELS[-2]}", "empty library")
 
 
 @pytest.fixture(scope="module")

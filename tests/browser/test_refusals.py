@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.portal import ALICE, NORA, VERA
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 MUSIC = "minimax--music-2.6--text-to-instrumental"
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-hd"
@@ -39,6 +39,7 @@ def test_a_reached_limit_names_the_ways_on_and_keeps_the_form(visit: Callable[..
     expect(page.locator("#rows [data-row]")).to_have_count(1)
 
 
+@pytest.mark.thorough
 def test_faults_stand_at_their_fields_and_the_values_stay(visit: Callable[..., Visitor]) -> None:
     alice = visit(ALICE)
     alice.expects(422)

@@ -60,6 +60,7 @@ def test_nothing_is_said_where_none_was_asked_for(tmp_path: Path) -> None:
     assert MISSING not in run(tmp_path, "test_both.py::test_without_one").stdout
 
 
+@pytest.mark.thorough
 def test_where_they_are_demanded_the_run_fails(tmp_path: Path) -> None:
     ended = run(tmp_path, RHWEB_DEMAND_BROWSER="1")
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR

@@ -30,7 +30,7 @@ from tests.conftest import MODEL, join, point_at
 from tests.effort import thorough
 from tests.upstream import Upstream
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 PATIENCE = 60.0
 
 
@@ -152,7 +152,7 @@ def as_if_time_had_passed() -> None:
 @pytest.mark.parametrize(
     "plugs",
     [
-        pytest.param([("download", True)], id="one"),
+        thorough([("download", True)], id="one"),
         thorough([("query", True), ("download", False), ("download", True), ("query", False)], id="each"),
     ],
 )

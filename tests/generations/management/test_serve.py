@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from generations.management.commands.demo import PASSWORD, PIECES
+from tests.effort import thorough
 from tests.generations.management.processes import Household, free_port, wait_for
 
-pytestmark = pytest.mark.xdist_group("processes")
 INVITATION = "Ctrl-C stops everything."
 STOPS_WITHIN = 20.0  # seconds; about 1 on a machine with nothing else to do
 
@@ -91,9 +91,9 @@ def test_a_process_that_dies_takes_the_others_with_it(household: Household) -> N
 @pytest.mark.parametrize(
     ("arguments", "environment", "sentence"),
     [
-        (["--port", "99999"], {}, "99999 is no port; choose one from 1 to 65535."),
+        thorough(["--port", "99999"], {}, "99999 is no port; choose one from 1 to 65535."),
         (["--port", "0"], {}, "0 is no port; choose one from 1 to 65535."),
-        ([], {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"}, "Look at DATABASE_URL"),
+        thorough([], {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"}, "Look at DATABASE_URL"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(

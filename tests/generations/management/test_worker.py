@@ -19,7 +19,6 @@ from generations.management.commands.worker import STOPS_WITHIN, Command
 from generations.models import Generation, State
 from tests.generations.management.processes import Household, wait_for
 
-processes = pytest.mark.xdist_group("processes")
 SOON = 20.0  # seconds; about 2 on a machine with nothing else to do
 
 ORDER = """
@@ -57,7 +56,6 @@ def row(household: Household) -> tuple[Any, ...]:
     return household.rows("SELECT status, submitting_at, upstream_id FROM generations_generation")[0]
 
 
-@processes
 @pytest.mark.thorough
 def test_a_stop_waits_for_the_answer_to_a_submit_and_hands_the_rest_over(household: Household) -> None:
     script(household, submit=[{"slow": 4, "after": True, "seconds": 3600}])
@@ -77,7 +75,6 @@ def test_a_stop_waits_for_the_answer_to_a_submit_and_hands_the_rest_over(househo
     assert household.rows("SELECT count(*) FROM django_q_ormq")[0][0] >= 1, "nobody would take over at once"
 
 
-@processes
 @pytest.mark.thorough
 def test_a_supervisor_that_is_killed_takes_its_queue_with_it(household: Household) -> None:
     worker = household.start("worker")
@@ -91,7 +88,6 @@ def test_a_supervisor_that_is_killed_takes_its_queue_with_it(household: Househol
     )
 
 
-@processes
 def test_a_database_that_is_not_prepared_is_a_sentence(tmp_path: Path) -> None:
     code, said = Household(tmp_path).run("worker")
     assert code == 1

@@ -75,6 +75,7 @@ def test_broken_numbers_in_float_sound_do_not_reach_the_bars(tmp_path: Path) -> 
     assert max(peaks(samples.write(tmp_path / "a.wav", sound, subtype="FLOAT"))[0]) == 100
 
 
+@pytest.mark.thorough
 def test_memory_does_not_grow_with_the_length_of_the_sound(tmp_path: Path) -> None:
     path = tmp_path / "hour.flac"
     minute = (samples.tone(60, rate=8000, channels=1) * 32767).astype(np.int16)
@@ -91,6 +92,7 @@ def test_memory_does_not_grow_with_the_length_of_the_sound(tmp_path: Path) -> No
     assert most < 4_000_000
 
 
+@pytest.mark.thorough
 def test_forty_seconds_of_mp3_cost_little(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(samples.mp3_bytes(40, bit_rate=192))

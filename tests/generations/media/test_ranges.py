@@ -22,6 +22,9 @@ from hypothesis import strategies as st
 
 from generations.media import StoredFile, StoredFileCut, respond
 
+# Closing an answer closes old connections, which asks the connection that the tests before left open.
+pytestmark = pytest.mark.django_db
+
 MODIFIED = datetime(2026, 11, 22, 12, 30, 15, 500_000, tzinfo=UTC)
 LAST_MODIFIED = "Sun, 22 Nov 2026 12:30:15 GMT"
 DATA = bytes(range(256)) * 4

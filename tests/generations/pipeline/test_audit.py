@@ -25,6 +25,7 @@ from generations.pipeline.cancel import cancel
 from generations.pipeline.sweep import sweep
 from generations.runninghub.errors import NotAccepted
 from tests.conftest import MODEL, join, one_round, run_pipeline, tone
+from tests.effort import thorough
 
 PROMPT = {"prompt": "Calm piano, 80 bpm"}
 
@@ -75,7 +76,10 @@ def settled() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [("ok", State.RUNNING), (421, State.QUEUED), (802, State.FAILED), (1007, State.FAILED)],
+    [
+        ("ok", State.RUNNING),
+        *(thorough(*case) for case in [(421, State.QUEUED), (802, State.FAILED), (1007, State.FAILED)]),
+    ],
 )
 def test_a_database_that_is_away_when_the_answer_comes_forgets_nothing(
     sandbox: Any, bob: Membership, answer: Any, state: State

@@ -69,6 +69,7 @@ def test_a_pause_is_silence_of_its_length(pause: float) -> None:
     assert pause - 0.3 < longest * 0.01 < pause + 0.15
 
 
+@pytest.mark.thorough
 def test_every_emotion_sounds_different() -> None:
     sounds = [said(emotion=emotion).tobytes() for emotion in MOODS]
     assert len(set(sounds)) == len(sounds)
@@ -80,6 +81,7 @@ def test_the_same_text_gives_the_same_bytes_and_another_voice_others() -> None:
     assert deep.tobytes() != speak({"text": TEXT}, VOICE).tobytes()
 
 
+@pytest.mark.thorough
 def test_the_hour_of_the_day_does_not_change_a_voice() -> None:
     words = [espeak.Phrase(word, "en-us+f3") for word in TEXT.split()]
     first, second = espeak.say(words)[0], int(time.time())
@@ -87,6 +89,7 @@ def test_the_hour_of_the_day_does_not_change_a_voice() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, espeak.say(words)[0], strict=True))
 
 
+@pytest.mark.thorough
 def test_interjections_are_sounds_and_not_words() -> None:
     tokens = markup.read("That is great (laughs) really.", language="en-us")
     assert [type(t) for t in tokens if not isinstance(t, Silence)] == [Words, Noise, Words]
@@ -131,6 +134,7 @@ def test_punctuation_alone_is_a_short_silence() -> None:
     assert not sound.any()
 
 
+@pytest.mark.thorough
 def test_a_long_text_is_spoken_to_its_end() -> None:
     sound = speak({"text": TEXT * 12, "emotion": "neutral"}, VOICE)
     assert seconds(sound) > 10 * seconds(said()) * 0.8

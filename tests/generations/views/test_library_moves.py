@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from generations.models import Generation, State
+from tests.effort import thorough
 
 LIST = "/t/tide/library/"
 
@@ -182,7 +183,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", ["q", "cursor", "author", "status", "model", "kind", "live", "unknown"])
-@pytest.mark.parametrize("target", ["", "results", "pager", "live"])
+@pytest.mark.parametrize("target", ["results", *map(thorough, ["", "pager", "live"])])
 def test_no_query_string_breaks_the_page(
     name: str, target: str, alice: Membership, client_of: Callable[[Membership], Any], make_generation: Any
 ) -> None:
