@@ -43,7 +43,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "nothing there in a team": (ALICE, "/t/atlas/g/00000000-0000-4000-8000-000000000000/"),
     "password": (ALICE, "/accounts/password/change/"),
 }
-AT_ONCE = (f"create with {MODELS[-2]}", "empty library")
+SIZES = {"wide": WIDE, "phone": PHONE}
+AT_ONCE = {(f"create with {MODELS[-2]}", "phone"), ("empty library", "wide")}
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +92,14 @@ def reader(enter: Entrance, request: pytest.FixtureRequest) -> Iterator[Callable
         enter.leave(visitor)
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("page", [page if page in AT_ONCE else thorough(page) for page in PAGES])
+@pytest.mark.parametrize(
+    ("page", "size"),
+    [
+        (pytest.param if (page, name) in AT_ONCE else thorough)(page, size, id=f"{page}-{name}")
+        for page in PAGES
+        for name, size in SIZES.items()
+    ],
+)
 def test_page(page: str, size: ViewportSize, reader: Callable[[str, str], Visitor]) -> None:
     email, path = PAGES[page]
     visitor = reader(email, path)
@@ -120,7 +127,8 @@ def judge(page: Page) -> None:
         assert looks[fault] == [], fault
 
 
-@pytest.mark.parametrize("size", [thorough(WIDE, id="wide"), pytest.param(PHONE, id="phone")])
+@pytest.mark.thorough
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_the_limits_sheet(size: ViewportSize, visit: Callable[..., Visitor]) -> None:
     alice = visit(ALICE, size=size)
     page = alice.open("/t/atlas/team/")
