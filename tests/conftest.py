@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from generations.pipeline import dispatch, follow, gather, watch
 
 pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.spread"]
 
+NUMBERS = itertools.count()
 MODEL = "minimax--music-2.6--text-to-instrumental"
 
 
@@ -83,9 +85,10 @@ def client_of() -> Callable[[Membership], Client]:
 
 
 @pytest.fixture(autouse=True)
-def files_of_their_own(settings: Any, tmp_path: Any) -> None:
-    """Stored files of a test land in its own folder."""
-    options = {**settings.STORAGES["default"]["OPTIONS"], "location": str(tmp_path / "media")}
+def files_of_their_own(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Stored files of a test land in a folder of its own, which is only made when there are any."""
+    folder = tmp_path_factory.getbasetemp() / f"media-{next(NUMBERS)}"
+    options = {**settings.STORAGES["default"]["OPTIONS"], "location": str(folder)}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
 

@@ -12,7 +12,7 @@ from tests.effort import thorough
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("seed", [1, 2, *map(thorough, range(3, 11))])
+@pytest.mark.parametrize("seed", [1, *map(thorough, range(2, 11))])
 def test_whatever_happens_every_promise_is_kept(seed: int, tmp_path: Path) -> None:
     logging.disable(logging.CRITICAL)
     try:

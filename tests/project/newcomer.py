@@ -1,7 +1,8 @@
 """`python -m tests.project.newcomer`: does what a newcomer does, from a fresh clone, and says where it stops working.
 
-Clones the committed state, types `make run`, waits for the invitation, signs in over HTTP, listens, stops
-with Ctrl-C, and does it once more to see that a second start is fine too.
+Clones the committed state, types `make run`, waits for the invitation, signs in over HTTP, plays a piece of the demo,
+orders one more with the form as it stands, plays that when it is made, stops with Ctrl-C, and does it once more to
+see that a second start is fine too.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from pathlib import Path
 
 import requests
 
+from tests.generations.views.reading import Seen
+
 ROOT = Path(__file__).resolve().parents[2]
+MODEL = "minimax--music-2.6--text-to-instrumental"
 SERVES_WITHIN = 180.0
+MADE_WITHIN = 120.0
 ENDS_WITHIN = 120.0
 
 
@@ -43,8 +48,8 @@ def read_until(process: subprocess.Popen[str], words: str, within: float) -> str
     raise SystemExit(f"“{words}” did not come within {within:.0f} s. This came:\n{seen}")
 
 
-def listen(address: str, email: str, password: str) -> None:
-    """Signs in through the form and plays a piece of the demo, as a browser without JavaScript would."""
+def use(address: str, email: str, password: str) -> None:
+    """Signs in, listens, generates and listens again, as a browser without JavaScript would."""
     browser = requests.Session()
 
     def token(page: str) -> str:
@@ -56,11 +61,25 @@ def listen(address: str, email: str, password: str) -> None:
     form = {"login": email, "password": password, "csrfmiddlewaretoken": token(page.text)}
     page = browser.post(page.url, form, timeout=10)
     assert "/create/" in page.url, f"signing in led to {page.url}"
-    found = browser.get(f"{address}/t/demo/library/", timeout=10).text
-    sound = re.search(r'data-src="([^"]+)"', found)
-    assert sound, "the library of the demo has nothing to play"
-    heard = browser.get(address + sound[1], headers={"Range": "bytes=0-99"}, timeout=10)
-    assert (heard.status_code, len(heard.content)) == (206, 100), heard.status_code
+
+    def play(page: str) -> None:
+        sound = re.search(r'data-src="([^"]+)"', page)
+        assert sound, f"nothing to play in {page}"
+        heard = browser.get(address + sound[1], headers={"Range": "bytes=0-99"}, timeout=10)
+        assert (heard.status_code, len(heard.content)) == (206, 100), heard.status_code
+
+    play(browser.get(f"{address}/t/demo/library/", timeout=10).text)
+    form = browser.get(f"{address}/t/demo/create/{MODEL}/", timeout=10)
+    filled = {**Seen(form.text).sent(), "prompt": "A tune for newcomers"}
+    ordered = browser.post(form.url, filled, headers={"Referer": form.url}, timeout=10)
+    made = re.search(r"from=([0-9a-f-]{36})", ordered.url)
+    assert ordered.status_code == 200, Seen(ordered.text).texts
+    assert made, f"generating led to {ordered.url}"
+    give_up = time.monotonic() + MADE_WITHIN
+    while "status--finished" not in (page := browser.get(f"{address}/t/demo/g/{made[1]}/", timeout=10).text):
+        assert time.monotonic() < give_up, f"not finished within {MADE_WITHIN:.0f} s: {page}"
+        time.sleep(1)
+    play(page)
 
 
 def main() -> None:
@@ -85,13 +104,15 @@ def main() -> None:
                 took = time.monotonic() - started
                 account = re.search(r"(\S+@example\.com)\s+(\S+)", said)
                 assert account, said
-                listen(f"http://127.0.0.1:{port}", account[1], account[2])
+                use(f"http://127.0.0.1:{port}", account[1], account[2])
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait(ENDS_WITHIN)
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
-            sys.stdout.write(f"{attempt} start: served after {took:.1f} s, played, ended cleanly\n")
+            sys.stdout.write(
+                f"{attempt} start: served after {took:.1f} s, played, generated, ended cleanly\n"
+            )
 
 
 if __name__ == "__main__":

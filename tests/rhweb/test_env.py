@@ -140,6 +140,7 @@ def test_the_project_starts_with_nothing_set(tmp_path: Path) -> None:
     assert (tmp_path / "secret-key").exists()
 
 
+@pytest.mark.thorough
 def test_a_wrong_variable_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
     done = manage(tmp_path, "check", RHWEB_DEBUG="perhaps")
     assert done.returncode == 1
@@ -173,6 +174,7 @@ def settings_of(tmp_path: Path, *expressions: str, **environment: str) -> list[o
     return list(json.loads(done.stdout))
 
 
+@pytest.mark.thorough
 def test_with_nothing_set_the_sandbox_answers_and_nothing_needs_https(tmp_path: Path) -> None:
     assert settings_of(
         tmp_path,
@@ -196,6 +198,7 @@ def test_a_key_leads_to_runninghub_and_its_own_address_counts(tmp_path: Path) ->
     assert settings_of(tmp_path, *asked, **there) == [True, "http://127.0.0.1:8188"]
 
 
+@pytest.mark.thorough
 def test_an_https_address_switches_on_what_a_proxy_in_front_needs(tmp_path: Path) -> None:
     assert settings_of(
         tmp_path,
@@ -218,6 +221,7 @@ def test_an_https_address_switches_on_what_a_proxy_in_front_needs(tmp_path: Path
     ]
 
 
+@pytest.mark.thorough
 def test_redis_keeps_cache_and_sessions_and_the_queue_stays_in_the_database(tmp_path: Path) -> None:
     assert settings_of(
         tmp_path,

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import Membership
@@ -251,7 +253,7 @@ def test_a_result_that_is_not_there_twice_is_copied_the_third_time(sandbox: Any,
     assert len(sandbox.submits) == 1
 
 
-def test_a_download_cut_half_way_is_made_again_whole(sandbox: Any, bob: Membership, tmp_path: Any) -> None:
+def test_a_download_cut_half_way_is_made_again_whole(sandbox: Any, bob: Membership) -> None:
     sandbox.script("result", {"cut": 0.5})
     row = order(bob)
     run_pipeline()
@@ -274,7 +276,7 @@ def test_a_web_page_served_as_sound_is_kept_out(sandbox: Any, bob: Membership) -
 
 
 def test_an_endless_file_ends_at_the_limit_and_leaves_nothing(
-    sandbox: Any, settings: Any, bob: Membership, tmp_path: Any
+    sandbox: Any, settings: Any, bob: Membership
 ) -> None:
     settings.MAX_OUTPUT_BYTES = 200_000
     sandbox.script("result", {"endless": True, "times": 0})
@@ -284,7 +286,7 @@ def test_an_endless_file_ends_at_the_limit_and_leaves_nothing(
     assert row.status == State.FAILED
     assert "larger" in row.error_message
     assert not row.outputs.exists()
-    assert not list((tmp_path / "media").rglob("*.*"))
+    assert not list(Path(default_storage.location).rglob("*.*"))
     assert not list(gather.scratch().glob(f"{row.pk.hex}*"))
 
 

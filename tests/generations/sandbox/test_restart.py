@@ -17,6 +17,7 @@ from tests.generations.sandbox.conftest import CLONE, SPEECH, SPOKEN, Api, tone,
 from tests.generations.sandbox.test_voices import clone_body
 
 
+@pytest.mark.thorough
 def test_tasks_results_balances_and_clones_survive_a_restart_in_a_folder(tmp_path: Path) -> None:
     with Sandbox(pace=0, quick=True, state_dir=tmp_path) as first:
         api = Api(first)
@@ -75,6 +76,7 @@ def test_a_pace_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.thorough
 def test_the_command_runs_until_it_is_asked_to_stop(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "generations.sandbox", "--port", "0", "--pace", "0", "--quick"]
     root = Path(__file__).parents[3]

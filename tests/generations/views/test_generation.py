@@ -69,7 +69,10 @@ def test_a_member_who_left_sees_nothing(bob: Membership, client_of: Any, make_ge
 
 @pytest.mark.parametrize("code", ["<b>'\"", *map(thorough, CODES)])
 @pytest.mark.parametrize("outputs", [1, thorough(0)])
-@pytest.mark.parametrize("status", list(State))
+@pytest.mark.parametrize(
+    "status",
+    [State.RUNNING, State.SUCCEEDED, *map(thorough, sorted(set(State) - {State.RUNNING, State.SUCCEEDED}))],
+)
 def test_every_state_shows(
     status: State,
     outputs: int,
