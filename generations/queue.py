@@ -19,6 +19,11 @@ def ring() -> None:
     async_task("generations.tasks.watch")
 
 
+def ring_copier() -> None:
+    """Wakes a helper that copies results, while the watcher has more of them than it can."""
+    async_task("generations.tasks.copy")
+
+
 def ring_sweep() -> None:
     """Has lost work looked for now."""
     async_task("generations.tasks.sweep")

@@ -12,6 +12,11 @@ def watch() -> None:
     watching.watch()
 
 
+def copy() -> None:
+    """Copies results beside the watcher, until none is waiting."""
+    watching.copy()
+
+
 def sweep() -> None:
     """Once a minute."""
     watching.beat()

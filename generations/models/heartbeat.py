@@ -10,7 +10,9 @@ from django.utils import timezone
 
 
 class Heartbeat(models.Model):
-    """`watcher` beats while it follows generations, `worker` whenever the queue runs a task."""
+    """`watcher` beats while it follows generations, `copier` while it helps to copy, `worker` whenever the queue runs
+    a task.
+    """
 
     name = models.CharField(max_length=40, primary_key=True)
     beat_at = models.DateTimeField()

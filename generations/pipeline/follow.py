@@ -27,6 +27,9 @@ LEASE = timedelta(seconds=75)
 COPY_WITHIN = timedelta(hours=24)
 EMPTY_LOOKS = 6
 TELL_EVERY = 1.0
+A_LITTLE = 0.01
+MUCH = 0.08
+"""Shares of a duration: how much later than the first one a sibling is looked at, and what is worth moving a look."""
 
 
 def claim(limit: int) -> list[Generation]:
@@ -150,22 +153,25 @@ _told: dict[tuple[str, int], float] = {}
 
 
 def _tell_siblings(row: Generation) -> None:
-    """One of many tasks alike finished before their duration was known: look at those of its age now, once each.
+    """One of many tasks alike finished: look at each of the others when it comes to that age, or now if it is past it.
 
-    Said at most once a second for each model, since a hundred that finish together say the same.
+    Only those that nobody looked at since and whose next look is much later, so that a look is moved and hardly one is
+    added. Said at most once a second for each model, since a hundred that finish together say the same.
     """
     key = (row.model, row.connection_id)
     if row.dispatched_at is None or time.monotonic() - _told.get(key, 0.0) < TELL_EVERY:
         return
     _told[key] = time.monotonic()
-    if dispatch.lately.look(row.model, row.connection)[0].known:
-        return
     now = timezone.now()
-    took = now - row.dispatched_at
-    _siblings(row).filter(
+    pace = dispatch.lately.look(row.model, row.connection)[0]
+    usual = timedelta(seconds=pace.usual) if pace.known else now - row.dispatched_at
+    usual *= 1 + A_LITTLE
+    unaware = _siblings(row).filter(
         status=State.RUNNING,
         lease_until=None,
-        dispatched_at__lte=now - took,
-        dispatched_at__gt=F("updated_at") - took,
-        next_check_at__gt=now,
-    ).update(next_check_at=now)
+        dispatched_at__gt=F("updated_at") - usual * (1 - 3 * A_LITTLE),
+    )
+    unaware.filter(dispatched_at__lte=now - usual, next_check_at__gt=now).update(next_check_at=now)
+    unaware.filter(
+        dispatched_at__gt=now - usual, next_check_at__gt=F("dispatched_at") + usual * (1 + MUCH)
+    ).update(next_check_at=F("dispatched_at") + usual)

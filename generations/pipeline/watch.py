@@ -32,10 +32,11 @@ SLICE = 8.0
 THREADS = 16
 OF_ONE_KIND = 12
 """So many threads at most look, so many at most send: slow answers of one kind never keep the other out."""
-DOWNLOADS = 8
+DOWNLOADS = 4
 STALE = timedelta(seconds=15)
 BEAT_EVERY = 3.0
 GLANCE = 0.25
+HELP_EVERY = 2.0
 CHECK_CONNECTION = timedelta(seconds=60)
 CURRENCIES = {"CNY": "CNY", "RMB": "CNY", "USD": "USD"}
 
@@ -100,7 +101,7 @@ def watch(seconds: float = SLICE) -> bool:
 
 def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
     """Claims and starts jobs until the time is over or nothing is in flight; the sets keep what is not done."""
-    beaten = time.monotonic()
+    beaten, helped = time.monotonic(), 0.0
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
             if not Heartbeat.take("watcher", holder, stale_after=STALE):
@@ -111,8 +112,11 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
             refresh_connection(connection)
         elif connection.next_check_at <= timezone.now() and len(looks) < OF_ONE_KIND:
             looks.add(pool.submit(_refresh, connection))
-        for row in gather.claim(_downloads.room()):
-            _downloads.start(gather.gather, row)
+        _copy_what_waits()
+        if not _downloads.room() and time.monotonic() - helped > HELP_EVERY:
+            helped = time.monotonic()
+            if Generation.objects.due(timezone.now(), State.GATHERING).exists():
+                queue.ring_copier()
         for row in follow.claim(min(OF_ONE_KIND, THREADS - len(sends)) - len(looks)):
             looks.add(pool.submit(guarded, follow.look, row))
         for row in dispatch.claim(connection, min(_uploads.room(), THREADS - len(looks)) - len(sends)):
@@ -132,6 +136,31 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
         if due is None:
             break
         time.sleep(min(GLANCE, max(0.02, due)))
+
+
+def copy(seconds: float = SLICE) -> None:
+    """Copies results beside the watcher, in the process that was rung for it, until none is waiting.
+
+    Decoding and measuring sound takes a core for itself. Leases keep the two from copying the same result. One helper
+    at a time, so that the rest of the queue is not kept from its work.
+    """
+    holder = secrets.token_hex(8)
+    if not Heartbeat.take("copier", holder, stale_after=STALE):
+        return
+    until = time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            _copy_what_waits()
+            if not _downloads.running:
+                break
+            wait(_downloads.running, timeout=GLANCE, return_when=FIRST_COMPLETED)
+    finally:
+        Heartbeat.leave("copier", holder)
+
+
+def _copy_what_waits() -> None:
+    for row in gather.claim(_downloads.room()):
+        _downloads.start(gather.gather, row)
 
 
 def _close_connection(everyone: threading.Barrier) -> None:
