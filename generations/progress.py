@@ -69,7 +69,8 @@ def holding(connection: Connection, now: datetime) -> QuerySet[Generation]:
     """
     running = Q(status=State.RUNNING, overdue_at=None, parked_at=None)
     unsure = Q(status=State.UNCONFIRMED, submitting_at__gt=now - UNCONFIRMED_HOLDS)
-    return Generation.objects.filter(Q(status=State.DISPATCHING) | running | unsure, connection=connection)
+    rows = Generation.objects.filter(Q(status=State.DISPATCHING) | running | unsure, connection=connection)
+    return rows.filter(status__in=[State.DISPATCHING, State.RUNNING, State.UNCONFIRMED])
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,9 @@ class Generation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="generations")
     author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="generations")
-    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="generations")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="generations", db_index=False
+    )
     model = models.CharField(max_length=160)
     kind = models.CharField(max_length=12)
     title = models.CharField(max_length=200)
@@ -169,11 +171,10 @@ class Generation(models.Model):
             models.Index(fields=["team", "created_at", "cost_counted"], name="receipts_of_team"),
             models.Index(fields=["team", "author", "created_at", "cost_counted"], name="receipts_of_author"),
             models.Index(fields=["model", "connection", "-finished_at"], name="pace_of_model"),
-            models.Index(
-                fields=["next_check_at", "status"],
-                condition=Q(status__in=["queued", "dispatching", "unconfirmed", "running", "gathering"]),
-                name="generation_due",
-            ),
+            models.Index(fields=["team", "author", "status"], name="generation_of_member"),
+            # Whole and not only of active rows: SQLite cannot tell that a bound status belongs to a partial index.
+            models.Index(fields=["status", "next_check_at"], name="generation_due"),
+            models.Index(fields=["connection", "status"], name="generation_of_connection"),
         ]
 
     def __str__(self) -> str:

@@ -60,7 +60,9 @@ def build(membership: Membership) -> Rail:
         .defer("params", "results", "search_text", "error_detail")
         .order_by("-id")
     )
-    active = list(rows.filter(status__in=ACTIVE)[:LIMIT])
+    # Their ids first, in no order: sorted, the database would search all generations for the few that are active.
+    unfinished = list(rows.filter(status__in=ACTIVE).order_by().values_list("pk", flat=True))
+    active = list(rows.filter(pk__in=sorted(unfinished, reverse=True)[:LIMIT]))
     ended = rows.filter(status__in=OVER).prefetch_related(Prefetch("outputs", sounds))
     shown = sorted([*active, *ended[: max(ENDED, LIMIT - len(active))]], key=lambda row: row.pk, reverse=True)
     paces = picker.paces(connection)
@@ -78,5 +80,4 @@ def build(membership: Membership) -> Rail:
         )
         for row in shown
     ]
-    unfinished = rows.filter(status__in=ACTIVE).count() if len(active) == LIMIT else len(active)
-    return Rail(cards, progress.slots(connection), unfinished, connection.paused_at is not None)
+    return Rail(cards, progress.slots(connection), len(unfinished), connection.paused_at is not None)
