@@ -1,0 +1,76 @@
+"""The form of a backup: one tar file with the rows as lines of JSON and the stored files beside them.
+
+It does not depend on the database it came from, so a portal moves from SQLite to PostgreSQL, or to a bucket, by
+backing up here and restoring there. Kept out: sessions, the queue, signs of life, and the copies that upstream has
+of uploads; all of them come back by themselves.
+
+    manifest.json            what it is, how many rows of each kind, which files were missing
+    rows/<app>.<model>.jsonl
+    files/<name in storage>
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import models
+
+from accounts.models import Allowance, ApiToken, Membership, Team, User
+from generations.models import Connection, Generation, Output, Upload
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MODELS: tuple[type[models.Model], ...] = (
+    User,
+    EmailAddress,
+    Team,
+    Membership,
+    Allowance,
+    ApiToken,
+    Connection,
+    Upload,
+    Generation,
+    Output,
+)
+"""In this order every row finds those it refers to."""
+
+
+class Unusable(ValueError):
+    """This file is no backup, or one that was cut or made by a later version."""
+
+
+def label(model: type[models.Model]) -> str:
+    return model._meta.label_lower
+
+
+def rows_of(model: type[models.Model]) -> str:
+    """The member with the rows of this model."""
+    return f"rows/{label(model)}.jsonl"
+
+
+def file_of(name: str) -> str:
+    """The member with the file that storage calls `name`."""
+    return f"files/{name}"
+
+
+def stored(rows: Iterable[Any]) -> Iterator[Any]:
+    """Of these outputs or uploads, those that have a file."""
+    return (row for row in rows if row.file)
+
+
+def manifest(archive: tarfile.TarFile) -> dict[str, Any]:
+    """What the archive says of itself. Raises `Unusable`."""
+    try:
+        member = archive.extractfile(MANIFEST)
+        said = json.load(member) if member else None
+    except (KeyError, ValueError, tarfile.TarError):
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("format"), int):
+        raise Unusable("This is no backup of this portal.")
+    if said["format"] > FORMAT:
+        raise Unusable("This backup was made by a later version. Restore it with that one.")
+    return said

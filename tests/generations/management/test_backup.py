@@ -1,0 +1,199 @@
+"""`manage.py backup` and `restore`: everything comes back, nothing is sent again."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts.models import Allowance, ApiToken, Measure, Membership, Mode, Period, Scope
+from generations import quota
+from generations.management import archive
+from generations.models import Generation, Heartbeat, Output, State, Upload
+from tests.conftest import join, tone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(name: str, *arguments: str) -> str:
+    said = io.StringIO()
+    call_command(name, *arguments, stdout=said, stderr=said)
+    return said.getvalue()
+
+
+def empty() -> None:
+    """As a new portal: no rows and no files."""
+    for model in (*reversed(archive.MODELS), Heartbeat):
+        model._default_manager.all().delete()
+    for path in Path(default_storage.location).rglob("*"):  # type: ignore[attr-defined]
+        if path.is_file():
+            path.unlink()
+
+
+def rows() -> dict[str, list[Any]]:
+    return {archive.label(m): list(m._default_manager.order_by("pk").values()) for m in archive.MODELS}
+
+
+@pytest.fixture
+def full(bob: Membership, make_generation: Callable[..., Generation]) -> Membership:
+    """A portal with something of everything, all of it over."""
+    Allowance.put(
+        bob.team,
+        scope=Scope.DEFAULT,
+        measure=Measure.SPEND,
+        period=Period.MONTH,
+        mode=Mode.LIMITED,
+        limit=Decimal("8.5"),
+    )
+    ApiToken.issue(bob)
+    make_generation(bob, outputs=2, cost_actual=Decimal("0.791"), title="Regen, 雨")
+    make_generation(bob, status=State.FAILED, error_message="No.")
+    upload = Upload(
+        team=bob.team, author=bob.user, name="me.wav", kind="audio", content_type="audio/wav", extension="wav",
+        bytes=len(tone()), sha256=Output.objects.values_list("sha256", flat=True)[0],
+    )  # fmt: skip
+    upload.file.save("uploads/me.wav", ContentFile(tone()))
+    return bob
+
+
+def test_what_was_backed_up_comes_back_whole(full: Membership, tmp_path: Path) -> None:
+    before, use = rows(), quota.standing(full)
+    path = run("backup", str(tmp_path / "kept.tar")).splitlines()[-1]
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+    empty()
+    said = run("restore", path)
+    assert rows() == before
+    assert f"{sum(map(len, before.values()))} rows and 3 files" in said
+    assert quota.standing(full) == use
+    for output in Output.objects.all():
+        with output.file.open("rb") as file:
+            assert file.read() == tone()
+    client = Client()
+    client.force_login(full.user)
+    assert client.get("/t/tide/library/").status_code == 200
+    assert join(full.team, "newcomer", full.role).pk > full.pk, "new rows get numbers of their own"
+
+
+def test_what_waited_then_is_not_sent_again(
+    bob: Membership, make_generation: Callable[..., Generation], tmp_path: Path
+) -> None:
+    waits = make_generation(bob, status=State.QUEUED)
+    on_its_way = make_generation(bob, status=State.DISPATCHING)
+    runs = make_generation(bob, status=State.RUNNING, upstream_id="1934")
+    path = run("backup", str(tmp_path / "kept.tar")).strip()
+    empty()
+    assert "2 generations waited then" in run("restore", path)
+    for row in (waits, on_its_way):
+        found = Generation.objects.get(pk=row.pk)
+        assert (found.status, found.error_code) == (State.UNCONFIRMED, "restored")
+        assert found.cost_counted == Decimal("0.80"), "the hold stays"
+    assert Generation.objects.get(pk=runs.pk).status == State.RUNNING
+
+
+def test_a_portal_that_holds_data_is_not_overwritten(full: Membership, tmp_path: Path) -> None:
+    path = run("backup", str(tmp_path / "kept.tar")).strip()
+    before = rows()
+    with pytest.raises(CommandError, match="holds data already"):
+        run("restore", path)
+    assert rows() == before
+
+
+def test_without_a_name_it_lies_in_the_data_folder_and_a_name_is_taken_once(
+    full: Membership, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    path = Path(run("backup").splitlines()[-1])
+    assert path.parent == tmp_path / "backups"
+    with pytest.raises(CommandError, match="is there already"):
+        run("backup", str(path))
+    assert [p.name for p in path.parent.iterdir()] == [path.name], "no part is left"
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(full: Membership, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("backup", str(tmp_path / "file" / "kept.tar"))
+
+
+def test_a_missing_file_is_named_and_the_rest_is_kept(full: Membership, tmp_path: Path) -> None:
+    lost = Output.objects.all()[0]
+    default_storage.delete(lost.file.name)
+    said = run("backup", str(tmp_path / "kept.tar"))
+    assert f"Missing in storage: {lost.file.name}" in said
+    empty()
+    said = run("restore", str(tmp_path / "kept.tar"))
+    assert f"Was missing already: {lost.file.name}" in said
+    assert Output.objects.count() == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "nonsense", "file", "later", "rows"])
+def test_a_damaged_backup_changes_nothing(full: Membership, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "kept.tar"
+    run("backup", str(path))
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:6000])
+    elif damage == "nonsense":
+        path.write_bytes(b"nonsense" * 500)
+    else:
+        rewrite(path, damage)
+    empty()
+    with pytest.raises(CommandError, match="cannot be restored"):
+        run("restore", str(path))
+    assert {name: len(found) for name, found in rows().items()} == {
+        archive.label(m): 0 for m in archive.MODELS
+    }
+
+
+def rewrite(path: Path, damage: str) -> None:
+    with tarfile.open(path) as old:
+        members = [(m, old.extractfile(m).read()) for m in old.getmembers()]  # type: ignore[union-attr]
+    with tarfile.open(path, "w") as new:
+        for member, data in members:
+            if damage == "file" and member.name.startswith("files/"):
+                data = bytes(len(data))
+            if damage == "later" and member.name == archive.MANIFEST:
+                data = json.dumps({**json.loads(data), "format": 99}).encode()
+            if damage == "rows" and member.name.endswith("generation.jsonl"):
+                data = data[: len(data) // 2]
+            member.size = len(data)
+            new.addfile(member, io.BytesIO(data))
+
+
+def test_nobody_who_writes_waits_for_a_backup(full: Membership, tmp_path: Path) -> None:
+    from generations.management.commands.backup import _one_moment
+
+    with _one_moment():
+        before = Generation.objects.count()
+        elsewhere(lambda: Generation.objects.all().update(title="Changed meanwhile"))
+        assert Generation.objects.filter(title="Changed meanwhile").count() == 0, "it sees one moment"
+        assert Generation.objects.count() == before
+    assert not connection.in_atomic_block
+    with transaction.atomic():
+        assert Generation.objects.filter(title="Changed meanwhile").count() == before
+
+
+def elsewhere(work: Callable[[], Any]) -> None:
+    """Runs it on a connection of its own and waits for it."""
+    import threading
+
+    def other() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), "it waits for the backup"
