@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from django import template
@@ -132,6 +133,11 @@ def site_name() -> str:
 @register.simple_tag
 def icon(name: str, size: str = "", klass: str = "") -> SafeString:
     """One symbol of the sprite. `size` is `s` or `l`. Always silent: the word stands beside it."""
+    return _icon(name, size, klass)
+
+
+@cache
+def _icon(name: str, size: str, klass: str) -> SafeString:
     classes = " ".join(["icon", *([f"icon--{size}"] if size else []), *([klass] if klass else [])])
     sprite = static("img/icons.svg")
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}" /></svg>', classes, sprite, name)

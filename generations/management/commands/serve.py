@@ -37,15 +37,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", default="8000")
         parser.add_argument("--workers", type=int, default=2, help="web processes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.children: list[subprocess.Popen[bytes]] = []
         self.starting = self.interrupted = False
-        host, port = options["host"], options["port"]
+        host, given = options["host"], str(options["port"])
+        port = int(given) if given.isascii() and given.isdecimal() else 0
         if not 1 <= port <= 65535:
-            raise CommandError(f"{port} is no port; choose one from 1 to 65535.")
+            raise CommandError(f"{given} is no port; choose one from 1 to 65535.")
         if not _is_free(host, port):
             raise CommandError(
                 f"Port {port} is taken by another program. Choose another: make run PORT={port + 1}"

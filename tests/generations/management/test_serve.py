@@ -92,7 +92,8 @@ def test_a_process_that_dies_takes_the_others_with_it(household: Household) -> N
     ("arguments", "environment", "sentence"),
     [
         thorough(["--port", "99999"], {}, "99999 is no port; choose one from 1 to 65535."),
-        (["--port", "0"], {}, "0 is no port; choose one from 1 to 65535."),
+        (["--port", "abc"], {}, "abc is no port; choose one from 1 to 65535."),
+        thorough(["--port", "0"], {}, "0 is no port; choose one from 1 to 65535."),
         thorough([], {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"}, "Look at DATABASE_URL"),
     ],
 )
