@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -60,6 +61,7 @@ class Limits(forms.Form):
                 },
             )
             self.fields[f"{measure}_{period}_limit"] = self._amount(measure, row)
+        self.fields["seen"] = forms.CharField(required=False)
         self.fields["action"] = forms.ChoiceField(
             label=gettext_lazy("When a limit is reached"),
             choices=self._actions(),
@@ -91,10 +93,30 @@ class Limits(forms.Form):
                 self.add_error(name, _("Choose “Limit” if this shall count, or clear it."))
         return data
 
-    def save(self) -> None:
-        """Writes what differs. Waits for running accepts of the team, and the next one sees all of it."""
+    @property
+    def seen_now(self) -> str:
+        """What the limits are, so that a sheet that was open while somebody changed them can be told."""
+        rows = sorted((r.measure, r.period, r.mode, str(r.limit), r.action) for r in self.own.values())
+        return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+
+    def save(self) -> bool:
+        """Writes what differs. Waits for running accepts of the team, and the next one sees all of it.
+
+        False, with a sentence among the errors, when the limits are not those that were shown: nothing is written.
+        """
         with transaction.atomic():
             Team.objects.select_for_update().get(pk=self.team.pk)
+            rows = self.team.allowances.filter(scope=self.scope)
+            self.own = {(r.measure, r.period): r for r in rows if self._mine(r)}
+            if self.cleaned_data["seen"] not in ("", self.seen_now):
+                self.add_error(
+                    None,
+                    _(
+                        "Somebody changed these limits while this was open, so nothing was saved. "
+                        "Compare what counts now with what you wrote, then save again."
+                    ),
+                )
+                return False
             for measure, period in self.lines():
                 mode = Mode(self.cleaned_data[f"{measure}_{period}_mode"])
                 limit = self.cleaned_data[f"{measure}_{period}_limit"] if mode == Mode.LIMITED else None
@@ -112,6 +134,7 @@ class Limits(forms.Form):
                         action=action,
                         membership=self.membership,
                     )
+        return True
 
     def _mine(self, row: Allowance) -> bool:
         return row.membership_id == (self.membership.pk if self.membership else None)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from generations import upstream
 from generations.models import Generation, State
-from generations.pipeline import dispatch, pacing
+from generations.pipeline import dispatch, pacing, resolve
 from generations.pipeline.persist import persist
 from generations.runninghub.errors import ReadRefused, UpstreamError
 from generations.runninghub.replies import TaskReply
@@ -86,6 +86,7 @@ def _judge(row: Generation, reply: TaskReply) -> None:
                 deadline_at=now + COPY_WITHIN,
                 overdue_at=None,
                 **told,
+                **_confirmed(row),
             )
         )
         if moved:
@@ -114,7 +115,12 @@ def _judge(row: Generation, reply: TaskReply) -> None:
             and _siblings(row).filter(upstream_done_at__gt=now - timedelta(seconds=elapsed)).exists()
         ):
             gap = min(gap, pacing.after_first_finished(elapsed))
-        _later(row, gap, **told)
+        _later(row, gap, **told, **_confirmed(row))
+
+
+def _confirmed(row: Generation) -> dict[str, Any]:
+    """Upstream knows the task that somebody named by hand."""
+    return {"error_code": "", "error_message": ""} if row.error_code == resolve.ATTACHED else {}
 
 
 def costs(reply: TaskReply) -> dict[str, Any]:

@@ -9,11 +9,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from generations import queue
 from generations.models import Generation, State
+from generations.models.generation import GenerationQuerySet
 
+ATTACHED = "attached"
+"""The error code of a running generation whose task was named by hand, until upstream knows the task."""
+RELEASED = "released"
 LATE_AFTER = timedelta(hours=1)
 """A task that was named by mistake is late then, and takes no slot any more."""
 
@@ -23,24 +28,27 @@ class TaskTaken(Exception):
 
 
 def attach(generation: Generation, upstream_id: str) -> bool:
-    """The task exists: follow it from now on. False when the generation is not unconfirmed any more.
+    """The task exists: follow it from now on. False when there is nothing to settle any more.
 
-    Raises `TaskTaken`. Nothing is believed about the task; the next query tells how it stands.
+    Also after the hold was released, since a charge may turn up late, and in place of a number that upstream does not
+    know. Raises `TaskTaken`. Nothing is believed about the task; the next query tells how it stands.
     """
     now = timezone.now()
     try:
         with transaction.atomic():
-            moved = Generation.objects.move(
+            moved = _open(released=True).move(
                 generation.pk,
-                State.UNCONFIRMED,
+                (State.UNCONFIRMED, State.FAILED, State.RUNNING),
                 State.RUNNING,
+                finished_at=None,
+                faults=0,
                 upstream_id=upstream_id,
                 dispatched_at=generation.submitting_at or now,
                 next_check_at=now,
                 deadline_at=now + LATE_AFTER,
                 overdue_at=None,
-                error_code="",
-                error_message="",
+                error_code=ATTACHED,
+                error_message="A manager named its task. RunningHub has not told anything about it yet.",
             )
             if moved:
                 queue.ring()
@@ -51,13 +59,31 @@ def attach(generation: Generation, upstream_id: str) -> bool:
 
 def release(generation: Generation) -> bool:
     """The task never came to be, or nobody wants to wait: the hold ends, nothing was charged as far as we know."""
-    return Generation.objects.move(
+    return _open().move(
         generation.pk,
-        State.UNCONFIRMED,
+        (State.UNCONFIRMED, State.RUNNING),
         State.FAILED,
-        error_code="released",
+        upstream_id="",
+        error_code=RELEASED,
         error_message="The answer of RunningHub was lost, and a manager released the hold. It was not sent again.",
     )
+
+
+def is_doubtful(generation: Generation) -> bool:
+    """Whether its task was named by hand and upstream does not know it (yet)."""
+    return generation.status == State.RUNNING and generation.error_code == ATTACHED and generation.faults > 0
+
+
+def _open(*, released: bool = False) -> GenerationQuerySet:
+    """What a person may still settle: unconfirmed, or attached to a task that upstream does not know.
+
+    A look that is under way may know better in a moment, so its row is left alone.
+    """
+    idle = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    which = Q(status=State.UNCONFIRMED) | Q(status=State.RUNNING, error_code=ATTACHED, faults__gt=0) & idle
+    if released:
+        which |= Q(status=State.FAILED, error_code=RELEASED)
+    return Generation.objects.filter(which)
 
 
 def unpark(generation: Generation) -> bool:

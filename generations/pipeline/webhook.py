@@ -1,8 +1,9 @@
 """Webhooks in: a doorbell that RunningHub may ring when a task ends (API.md 4).
 
 Switched on by RHWEB_PUBLIC_URL. The address is unguessable and belongs to one generation. Nothing in the call is
-believed: it makes the generation due now, and the query tells the truth. Only for an unconfirmed generation is one
-thing read from it, the task id that was lost, and that too is proved by the next query. Polling alone suffices.
+believed: it makes the generation due now, and the query tells the truth. Only for an unconfirmed generation, or one
+whose hold was released, is one thing read from it, the task id that was lost; that too is proved by the next query.
+Polling alone suffices.
 """
 
 from __future__ import annotations
@@ -40,11 +41,12 @@ def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
     """Takes one call, of any body. False when the token is not the generation's."""
     if not constant_time_compare(given, token(pk)):
         return False
-    row = Generation.objects.filter(pk=pk).only("status", "submitting_at").first()
+    row = Generation.objects.filter(pk=pk).only("status", "error_code", "submitting_at").first()
     if row is None:
         return True
     task = _task_id(body)
-    if row.status == State.UNCONFIRMED and task:
+    lost = row.status == State.UNCONFIRMED or (row.status, row.error_code) == (State.FAILED, resolve.RELEASED)
+    if lost and task:
         try:
             resolve.attach(row, task)
         except resolve.TaskTaken:

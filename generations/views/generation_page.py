@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from generations.catalogue import load
 from generations.models import Generation, State
-from generations.pipeline import accept
+from generations.pipeline import accept, resolve
 from generations.views import access, params
 from generations.views.prompt import prompts
 from generations.views.receipt import receipt
@@ -51,6 +52,8 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "status": status(generation),
         "seen": seen(generation),
         "takes": found,
+        "doubtful": resolve.is_doubtful(generation),
+        "is_reported": bool(settings.PUBLIC_URL),
         "sounds": sounds,
         "stage": sounds[0] if sounds else None,
         "others": [take for take in found if not take.is_sound],

@@ -22,8 +22,7 @@ def limits(request: HttpRequest, team: str, scope: str, pk: int | None = None) -
         raise Http404
     whose = access.colleague(actor, pk) if pk is not None else None
     form = Limits(actor.team, Scope(scope), whose, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        form.save()
+    if request.method == "POST" and form.is_valid() and form.save():
         messages.success(request, _("The limits are saved and count from now on."))
         return redirect("team", team=team)
     context = {"form": form, "groups": form.groups(_use(actor, scope, whose)), "scope": scope, "whose": whose}

@@ -464,6 +464,62 @@ def test_one_task_cannot_be_attached_to_two_generations(sandbox: Any, bob: Membe
     assert again(second).status == State.UNCONFIRMED
 
 
+def test_a_charge_that_turns_up_after_the_release_is_booked(
+    sandbox: Any, alice: Membership, bob: Membership
+) -> None:
+    sandbox.script("submit", "lost")
+    row = order(bob)
+    one_round()
+    assert resolve.release(again(row))
+    assert again(row).cost_counted == 0
+    assert resolve.attach(again(row), next(iter(sandbox.tasks)))
+    run_pipeline()
+    assert again(row).status == State.SUCCEEDED
+    assert again(row).error_code == ""
+    assert again(row).cost_counted > 0
+    assert len(sandbox.submits) == 1
+
+
+def test_a_mistaken_number_can_be_corrected_once_upstream_does_not_know_it(
+    sandbox: Any, alice: Membership, bob: Membership
+) -> None:
+    sandbox.script("submit", "lost")
+    row = order(bob)
+    one_round()
+    assert resolve.attach(again(row), "999999")
+    one_round()
+    assert resolve.is_doubtful(again(row))
+    assert resolve.attach(again(row), next(iter(sandbox.tasks)))
+    run_pipeline()
+    assert again(row).status == State.SUCCEEDED
+    assert not resolve.attach(again(row), "999999")
+
+
+def test_a_mistaken_number_can_be_given_up_but_not_while_it_is_looked_at(
+    sandbox: Any, bob: Membership
+) -> None:
+    sandbox.script("submit", "lost")
+    row = order(bob)
+    one_round()
+    assert resolve.attach(again(row), "999999")
+    one_round()
+    Generation.objects.filter(pk=row.pk).update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert not resolve.release(again(row))
+    Generation.objects.filter(pk=row.pk).update(lease_until=None)
+    assert resolve.release(again(row))
+    assert (again(row).status, again(row).upstream_id) == (State.FAILED, "")
+
+
+def test_a_task_that_runs_is_not_taken_away_from_its_generation(sandbox: Any, bob: Membership) -> None:
+    row = order(bob)
+    sandbox.script("submit", {"hang": True})
+    one_round()
+    Generation.objects.filter(pk=row.pk).update(faults=3)
+    assert again(row).status == State.RUNNING
+    assert not resolve.attach(again(row), "999999")
+    assert not resolve.release(again(row))
+
+
 def test_releasing_ends_the_hold(sandbox: Any, bob: Membership) -> None:
     sandbox.script("submit", "lost")
     row = order(bob)

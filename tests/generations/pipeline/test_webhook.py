@@ -85,3 +85,16 @@ def test_the_lost_task_is_found_again_by_its_webhook(
     row.refresh_from_db()
     assert (row.status, row.upstream_id) == (State.SUCCEEDED, task)
     assert len(sandbox.submits) == 1
+
+
+def test_a_call_that_comes_after_the_release_brings_the_task_back(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    row = make_generation(bob, status=State.FAILED, error_code="released")
+    assert ring(client, row, {"taskId": "1934"}) == 200
+    row.refresh_from_db()
+    assert (row.status, row.upstream_id) == (State.RUNNING, "1934")
+    other = make_generation(bob, status=State.FAILED, error_code="1501")
+    assert ring(client, other, {"taskId": "1935"}) == 200
+    other.refresh_from_db()
+    assert other.status == State.FAILED

@@ -187,3 +187,16 @@ def test_status_sends_the_progress_alone_when_only_the_place_in_line_changed(
     assert "Next in line" in answer.content.decode()
     assert "HX-Retarget" not in answer
     assert "<article" not in answer.content.decode()
+
+
+def test_what_may_still_be_settled_is_offered_to_managers(
+    bob: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    doubtful = make_generation(bob, status=State.RUNNING, upstream_id="77", error_code="attached", faults=2)
+    released = make_generation(bob, status=State.FAILED, error_code="released")
+    failed = make_generation(bob, status=State.FAILED, error_code="1501")
+    theirs = {row: client_of(mona).get(url(row)).content.decode() for row in (doubtful, released, failed)}
+    assert "does not know the task 77" in theirs[doubtful]
+    assert [page.count('value="attach"') for page in theirs.values()] == [1, 1, 0]
+    assert [page.count('value="release"') for page in theirs.values()] == [1, 0, 0]
+    assert 'value="attach"' not in client_of(bob).get(url(doubtful)).content.decode()

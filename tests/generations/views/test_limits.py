@@ -168,3 +168,23 @@ def test_somebody_elses_member_is_not_there(client_of: Clients, alice: Membershi
 def test_members_cannot_lift_their_own_limits(client_of: Clients, bob: Membership, vera: Membership) -> None:
     for membership in (bob, vera):
         assert client_of(membership).post(of(membership), filled()).status_code == 403
+
+
+def test_a_sheet_that_was_open_too_long_overwrites_nothing(
+    client_of: Clients, alice: Membership, mona: Membership
+) -> None:
+    def seen(page: str) -> str:
+        return re.findall(r'name="seen" value="([0-9a-f]+)"', page)[0]
+
+    opened = seen(client_of(alice).get(POOL).content.decode())
+    client_of(mona).post(POOL, filled(spend_week_mode="limited", spend_week_limit="5"))
+    stale = filled(count_day_mode="limited", count_day_limit="500", seen=opened)
+    answer = client_of(alice).post(POOL, stale)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Somebody changed these limits" in page
+    assert 'value="500"' in page
+    assert lines_of(alice) == {"team_spend_week": Decimal(5)}
+    compared = {**stale, "spend_week_mode": "limited", "spend_week_limit": "5", "seen": seen(page)}
+    assert client_of(alice).post(POOL, compared).status_code == 302
+    assert lines_of(alice) == {"team_spend_week": Decimal(5), "team_count_day": Decimal(500)}
