@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,6 +20,14 @@ class EnvError(SystemExit):
 def text(name: str, default: str = "") -> str:
     """The value without outer white space."""
     return os.environ.get(name, "").strip() or default
+
+
+def redis(name: str) -> str:
+    """The address of a Redis, empty when none is named."""
+    value = text(name)
+    if value and not re.match(r"(rediss?|unix)://.", value):
+        raise EnvError(f"{name} must look like redis://host:6379/0.")
+    return value
 
 
 def flag(name: str, default: bool = False) -> bool:

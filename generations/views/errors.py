@@ -7,6 +7,8 @@ that calls the API gets a problem instead of a page.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -46,6 +48,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "Nothing was changed. Go back, reload the page and send it again."
     )
     return _page(request, 403, _("Please send that again"), sentence)
+
+
+class NotAllowed:
+    """Gives the answer to a GET of an address that only takes forms a page; Django's own is empty."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or request.method != "GET" or problems.is_asked(request):
+            return response
+        sentence = _("This address only takes what a form sends. Go back and use the button.")
+        page = _page(request, 405, _("Nothing to show here"), sentence)
+        page["Allow"] = response.get("Allow", "POST")
+        return page
 
 
 def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:

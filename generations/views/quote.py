@@ -42,7 +42,12 @@ class Bill:
 
     @property
     def after(self) -> Decimal | None:
-        return None if self.line is None else self.line.left - (self.taken or 0)
+        if self.line is None:
+            return None
+        left = (
+            self.line.limit - self.line.used
+        )  # below nothing where a limit was lowered, as the refusal counts it
+        return left - self.taken if self.taken else max(Decimal(0), left)
 
     @property
     def taken(self) -> Decimal | None:
@@ -56,7 +61,7 @@ class Bill:
 
     @property
     def left_plain(self) -> str:
-        return "" if self.line is None else f"{self.line.left:f}"
+        return "" if self.line is None else f"{self.line.limit - self.line.used:f}"
 
     @property
     def limit_plain(self) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Role, Scope
 from generations import receipts
 from generations.forms.people import roles_to_give
-from generations.models import ACTIVE, Connection, Generation, Heartbeat
+from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
 from generations.views import access, shell
 
 WORKER_SILENT = timedelta(minutes=3)
@@ -44,6 +45,7 @@ def team_page(
                 for one in colleagues
             ],
             "roles": roles_to_give(membership),
+            "unsettled": _unsettled(membership),
             "pool": [line for line in shell.standing(request) if line.scope == Scope.POOL],
             "defaults": [row for row in rows if row.scope == Scope.DEFAULT and row.mode == Mode.LIMITED],
         }
@@ -63,6 +65,13 @@ def _tightest(rows: list[Allowance], use: receipts.Use) -> dict[str, Any]:
         return {"limit": None, "used": None}
     limit = min(own, key=lambda row: (row.limit or 0) - use.spent.get(row.period, 0))
     return {"limit": limit, "used": use.spent.get(limit.period, Decimal(0))}
+
+
+def _unsettled(membership: Membership) -> dict[str, Any] | None:
+    """What waits for a manager's word, and the money it holds."""
+    rows = Generation.objects.filter(team=membership.team_id, status=State.UNCONFIRMED)
+    found = rows.aggregate(count=Count("id"), held=Sum("cost_counted"))
+    return found if found["count"] else None
 
 
 def _worker_silent() -> bool:

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.models import Measure, Membership, Period
+from accounts.models import Measure, Membership, Period, Scope
 from generations import quota, receipts
 from generations.catalogue import load
 from generations.models import Connection
@@ -130,4 +130,4 @@ def _whose(request: HttpRequest, membership: Membership) -> Membership:
 
 
 def _limits_month(line: quota.Line) -> bool:
-    return line.measure == Measure.SPEND and line.period == Period.MONTH
+    return line.scope != Scope.POOL and line.measure == Measure.SPEND and line.period == Period.MONTH

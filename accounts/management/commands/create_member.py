@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from accounts.management import lookup
-from accounts.models import Membership, Role, User
+from accounts.models import Membership, Role, Team, User
 
 
 class Command(BaseCommand):
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             if name is not None:
                 User.objects.filter(pk=user.pk).update(name=name.strip())
             _vouch(user)
+            _keep_an_owner(found, user, role)
             Membership.objects.update_or_create(
                 team=found, user=user, defaults={"role": role, "ended_at": None}
             )
@@ -70,6 +71,13 @@ class Command(BaseCommand):
             validate_password(password, user)
         except ValidationError as error:
             self.stderr.write(f"The password is weak: {' '.join(error.messages)}")
+
+
+def _keep_an_owner(team: Team, user: User, role: str) -> None:
+    """A team without an owner could not be managed any more."""
+    owners = Membership.objects.filter(team=team, role=Role.OWNER, ended_at=None)
+    if role != Role.OWNER and owners.filter(user=user).exists() and not owners.exclude(user=user).exists():
+        raise CommandError(f"{user.email} is the only owner of {team.slug}. Make somebody else owner first.")
 
 
 def _vouch(user: User) -> None:

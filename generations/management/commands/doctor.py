@@ -8,6 +8,7 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.core.cache import cache
 from django.core.checks import WARNING, run_checks
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         )
         for name, look in (
             ("database", _database),
+            ("cache", _cache),
             ("storage", _storage),
             ("settings", _settings),
             ("upstream", _upstream),
@@ -71,6 +73,16 @@ def _database() -> Iterator[tuple[bool, str]]:
             yield True, f"{connection.vendor} answers"
 
 
+def _cache() -> Iterator[tuple[bool, str]]:
+    what = "Redis" if settings.REDIS_URL else "the database"
+    try:
+        cache.set("doctor", "probe", 5)
+        fine = cache.get("doctor") == "probe"
+        yield fine, f"{what} keeps and gives" if fine else f"{what} forgets at once"
+    except Exception as error:  # whatever a cache raises, nobody can sign in
+        yield False, f"{what} does not answer: {error}. Look at REDIS_URL."
+
+
 def _storage() -> Iterator[tuple[bool, str]]:
     name = "doctor/probe.txt"
     try:
@@ -96,6 +108,8 @@ def _upstream() -> Iterator[tuple[bool, str]]:
     try:
         told = upstream.get_client(Connection.current()).queue_status()
         yield True, f"{what} takes the key; {told.running or 0} of {told.limit or '?'} slots in use"
+    except upstream.NotConfigured as error:
+        yield False, f"{what} cannot be asked: {error}. Look at RUNNINGHUB_BASE_URL and RUNNINGHUB_API_KEY."
     except UpstreamError as error:
         hint = (
             "Start `manage.py sandbox`."
@@ -116,4 +130,4 @@ def _life() -> Iterator[tuple[bool, str]]:
         yield True, f"worker heard {found.worker_age or 0:.0f} s ago, {found.disk_free // 1024**3} GB free"
 
 
-NEED_THE_DATABASE = (_settings, _upstream, _life)
+NEED_THE_DATABASE = (_cache, _settings, _upstream, _life)

@@ -73,6 +73,8 @@ class Command(BaseCommand):
         if self.starting:
             self.interrupted = True
         else:
+            for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(one, signal.SIG_IGN)  # make passes on what the terminal has sent already
             raise KeyboardInterrupt
 
     def _prepare(self) -> None:

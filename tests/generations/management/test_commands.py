@@ -60,6 +60,7 @@ def test_the_doctor_is_content_when_all_is_well(db: None, sandbox: Any) -> None:
     assert "WRONG" not in said
     assert [line.split()[1] for line in said.splitlines()[1:]] == [
         "database:",
+        "cache:",
         "storage:",
         "settings:",
         "upstream:",
