@@ -22,7 +22,9 @@ class SignInRequired(LoginRequiredMiddleware):
     Its own address may have nothing to show, and a sign-in cannot post it again.
     """
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponseRedirect:
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseRedirect:
         if request.method in SHOWN:
             return super().handle_no_permission(request, view_func)
         came_from = request.headers.get("Referer", "")

@@ -29,7 +29,7 @@ def now(request: HttpRequest, team: str) -> HttpResponse:
     stayed = [pk for pk in ids if pk in known]
     in_place = bool(known and ids) and ids == [str(card.generation.pk) for card in added] + stayed
     in_place = in_place and stayed == [pk for pk in known if pk in ids]
-    return render(
+    answer = render(
         request,
         "studio/_changes.html",
         {
@@ -40,6 +40,8 @@ def now(request: HttpRequest, team: str) -> HttpResponse:
             "gone": [pk for pk in known if pk not in ids and _is_id(pk)],
         },
     )
+    answer["HX-Trigger"] = "rail-changed"  # what is left may have changed, and the cost stands beside it
+    return answer
 
 
 def _is_id(text: str) -> bool:

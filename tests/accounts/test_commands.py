@@ -249,3 +249,14 @@ def test_a_limit_that_makes_no_sense_is_refused_with_a_sentence(
 
 def test_a_limit_of_an_unknown_team_is_refused(db: None) -> None:
     assert "create_team nope" in refused("set_allowance", "--team", "nope", "--pool", *WEEK, "--limit", "5")
+
+
+def test_the_only_owner_stays_one(team: Team, alice: Membership) -> None:
+    with pytest.raises(CommandError, match="only owner of tide"):
+        call_command("create_member", alice.user.email, team="tide", role="member")
+    alice.refresh_from_db()
+    assert alice.role == Role.OWNER
+    call_command("create_member", "second@example.com", team="tide", role="owner")
+    call_command("create_member", alice.user.email, team="tide", role="member")
+    alice.refresh_from_db()
+    assert alice.role == Role.MEMBER

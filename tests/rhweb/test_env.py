@@ -46,6 +46,7 @@ def test_a_flag(put: pytest.MonkeyPatch, value: str, wanted: bool) -> None:
         (lambda: env.database("X", Path("a")), "mysql://a/b", "postgres://"),
         (lambda: env.database("X", Path("a")), "postgres://a:5432", "names no database"),
         (lambda: env.database("X", Path("a")), "postgres://a:port/b", "no number"),
+        (lambda: env.redis("X"), "foo", "redis://host"),
         (lambda: env.storage("X", Path("a")), "gs://bucket", "s3://bucket"),
         (lambda: env.storage("X", Path("a")), "s3://bucket?reagion=x", "reagion"),
         (lambda: env.email("X"), "mail.example.com", "smtp://"),

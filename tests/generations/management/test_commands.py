@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from accounts.models import Allowance, Membership, Team
 from generations.management.commands.demo import ACCOUNTS, PIECES
 from generations.models import Connection, Generation, Heartbeat, State
 from tests.conftest import point_at
+from tests.generations.management.processes import ROOT
 
 
 def run(name: str, *arguments: str) -> str:
@@ -123,3 +128,37 @@ def test_the_sweep_prints_what_it_repaired(
     assert (said["requeued"], said["unconfirmed"], said["expired"]) == ("1", "1", "1")
     again = dict(line.split(": ") for line in run("sweep").splitlines())
     assert {again[rule] for rule in ("requeued", "unconfirmed", "expired", "parked")} == {"0"}
+
+
+def test_the_doctor_says_that_a_key_cannot_be_one(db: None, settings: Any) -> None:
+    point_at(settings, "http://127.0.0.1:9", key="short")
+    said = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("doctor", stdout=said)
+    assert "WRONG upstream: http://127.0.0.1:9 cannot be asked" in said.getvalue()
+
+
+def test_the_doctor_tries_the_cache(db: None, sandbox: Any, settings: Any) -> None:
+    redis = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    settings.CACHES = {"default": redis}
+    said = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("doctor", stdout=said)
+    assert "WRONG cache:" in said.getvalue()
+    assert "Look at REDIS_URL" in said.getvalue()
+
+
+@pytest.mark.thorough
+def test_a_database_that_cannot_be_used_is_a_sentence_for_every_command(tmp_path: Path) -> None:
+    empty = {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}", "RHWEB_DATA_DIR": str(tmp_path)}
+    for command in ("create_team x", "sweep", "backup"):
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *command.split()],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "rhweb.settings", **empty},
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 1, command
+        assert "Traceback" not in ended.stderr
+        assert "manage.py migrate" in ended.stderr or "database" in ended.stderr

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Membership, Team
+from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope, Team
 from generations.models import Connection, Generation, State
 from tests.generations.views.reading import seen
 
@@ -190,3 +190,25 @@ def test_more_rows_do_not_mean_more_queries(
     with CaptureQueriesContext(connection) as many:
         ask(client, [])
     assert len(many) == len(few) <= 14
+
+
+def test_what_runs_and_what_is_left_come_along_with_the_cards(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    Allowance.put(
+        bob.team,
+        scope=Scope.DEFAULT,
+        measure=Measure.SPEND,
+        period=Period.MONTH,
+        mode=Mode.LIMITED,
+        limit=Decimal("8"),
+    )
+    client = client_of(bob)
+    marks = have(page(client))
+    make_generation(bob, status=State.RUNNING, dispatched_at=timezone.now())
+    answer = ask(client, marks)
+    html = answer.content.decode()
+    assert answer["HX-Trigger"] == "rail-changed"
+    assert "1 running" in html
+    assert 'id="quota" hx-swap-oob="true"' in html
+    assert "¥7.20" in html

@@ -178,3 +178,24 @@ def test_somebody_switched_off_does_not_get_in(client: Client, bob: Membership) 
 def test_strange_values_never_break_a_form(client: Client, value: str) -> None:
     assert sign_in(client, value, value).status_code == 200
     assert client.post("/accounts/password/reset/", {"email": value}).status_code in {200, 302}
+
+
+@pytest.mark.parametrize("verb", ["again", "cancel"])
+def test_what_is_posted_after_the_session_ended_leads_back_to_its_page(
+    verb: str, bob: Membership, client: Client, make_generation: Any
+) -> None:
+    page = f"/t/tide/g/{make_generation(bob).pk}/"
+    answer = client.post(f"{page}{verb}/", headers={"Referer": f"http://testserver{page}"})
+    assert answer["Location"] == f"/accounts/login/?next={page}"
+    assert "Nothing was done" in client.get(answer["Location"]).content.decode()
+    foreign = client.post(f"{page}{verb}/", headers={"Referer": "https://elsewhere.example/x"})
+    assert foreign["Location"] == "/accounts/login/?next=/"
+
+
+def test_an_address_that_only_takes_forms_says_so(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    answer = client_of(bob).get(f"/t/tide/g/{make_generation(bob).pk}/again/")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST"
+    assert "only takes what a form sends" in answer.content.decode()
