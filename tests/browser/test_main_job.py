@@ -97,7 +97,10 @@ def test_the_card_plays_real_sound_of_the_stored_length_and_seeks(made: Made) ->
 def test_the_sound_goes_on_from_page_to_page(made: Made) -> None:
     alice, page = made.alice, made.alice.page
     before = alice.hears_on()
-    page.get_by_role("link", name="Library", exact=True).click()
+    page.locator("#now-list .job").get_by_role("link", name=made.title).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(made.title)
+    assert page.url == alice.portal.address + made.page
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Library")
     after = alice.hears_on()
     assert after.src == before.src
