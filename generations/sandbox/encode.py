@@ -23,7 +23,7 @@ try:
 except ImportError:  # the optional group is not installed
     espeakng_loader = None
 
-__all__ = ["decode", "encode", "espeakng_loader", "missing_libraries"]
+__all__ = ["decode", "decode_channels", "encode", "espeakng_loader", "missing_libraries"]
 
 FRAMES = 65_536
 """Written at a time: libsndfile crashes on long single writes in some formats."""
@@ -91,10 +91,16 @@ def _any_mp3(samples: NDArray[np.int16], rate: int) -> bytes:
 
 def decode(data: bytes, seconds: float) -> tuple[Sound, int]:
     """The first ``seconds`` of a sound file as mono, and its rate. Raises ValueError when it is not sound."""
+    sound, rate = decode_channels(data, seconds)
+    return sound.mean(axis=0), rate
+
+
+def decode_channels(data: bytes, seconds: float) -> tuple[Sound, int]:
+    """As `decode`, with all its channels: ``(channels, n)``."""
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             frames = file.read(int(file.samplerate * seconds), dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise ValueError("the file is not sound that can be read") from error
-    return frames.mean(axis=1).astype(np.float32), rate
+    return np.ascontiguousarray(frames.T, np.float32), rate

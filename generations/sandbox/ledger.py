@@ -159,25 +159,24 @@ class Ledger:
     def _job(self, order: Order) -> Job:
         """What the studio has to do. Raises Refusal 1007 for a voice that is unknown or already taken."""
         kind, params = order.spec.kind, order.params
-        sample, traits = "", None
+        traits = None
         if kind is Kind.VOICE:
             wanted = str(params.get("custom_voice_id", ""))
             in_work = {task.voice_id for task in self.tasks.values() if not task.is_over}
             if wanted in self.clones or wanted in in_work or wanted in {voice.voice_id for voice in voices()}:
                 raise Refusal(1007, f"custom_voice_id: the voice id {wanted} is already taken")
-            sample = self._sample(str(params.get("audio", "")))
         elif "voice_id" in params:
             wanted = str(params["voice_id"])
             if wanted in self.clones:
                 traits = Traits.from_record(self.clones[wanted]["traits"])
             elif wanted not in {voice.voice_id for voice in voices()}:
                 raise Refusal(1007, f"voice_id: there is no voice {wanted}")
-        return Job(kind.value, dict(params), traits=traits, sample=sample, quick=self.quick)
+        return Job(kind.value, dict(params), traits, self._sample(order), self.quick, order.spec.endpoint)
 
-    def _sample(self, address: str) -> str:
-        """The stored file an address means; "" when it cannot be fetched, which fails the task with 1013."""
-        inline = data_uri(address)
-        if inline is not None:
+    def _sample(self, order: Order) -> str:
+        """The stored file of the first address; "" without one that can be fetched, where needed a failure, 1013."""
+        address = next((str(order.params.get(p.key, "")) for p in order.spec.params if p.type.is_media), "")
+        if (inline := data_uri(address)) is not None:
             return str(self.keep_upload("sample.bin", "application/octet-stream", inline)["name"])
         name = urlsplit(address).path.rpartition("/")[2]
         return name if "/uploads/" in address and self.upload_path(name) is not None else ""

@@ -28,7 +28,7 @@ REVISION = 1
 @dataclass(frozen=True)
 class Job:
     """All that decides how a result sounds. ``sample`` is the file of an upload, ``traits`` those of a cloned
-    voice.
+    voice; the ``endpoint`` matters only where models of one kind make different things.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Job:
     traits: Traits | None = None
     sample: str = ""
     quick: bool = False
+    endpoint: str = ""
 
     def to_record(self) -> dict[str, Any]:
         return {
@@ -44,13 +45,19 @@ class Job:
             "traits": self.traits.to_record() if self.traits else None,
             "sample": self.sample,
             "quick": self.quick,
+            "endpoint": self.endpoint,
         }
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Job:
         traits = Traits.from_record(record["traits"]) if record.get("traits") else None
         return cls(
-            record["kind"], record["params"], traits, record.get("sample", ""), bool(record.get("quick"))
+            record["kind"],
+            record["params"],
+            traits,
+            record.get("sample", ""),
+            bool(record.get("quick")),
+            record.get("endpoint", ""),
         )
 
     def digest(self) -> str:
@@ -127,7 +134,12 @@ class Studio:
         if digest not in self._made:
             sample = self._store.path("uploads", job.sample).read_bytes() if job.sample else None
             made = _quick.get(digest) or render.make(
-                job.kind, job.params, traits=job.traits, sample=sample, quick=job.quick
+                job.kind,
+                job.params,
+                traits=job.traits,
+                sample=sample,
+                quick=job.quick,
+                endpoint=job.endpoint,
             )
             if job.quick and len(_quick) < KEPT_QUICK:
                 _quick[digest] = made

@@ -92,9 +92,10 @@ class Brief:
         return self.meter * 60 / self.tempo
 
 
-def read_brief(prompt: str, lyrics: str = "") -> Brief:
-    """The same prompt and lyrics give the same brief."""
-    seed = int.from_bytes(hashlib.sha256(f"{prompt}\0{lyrics}".encode()).digest()[:8], "big")
+def read_brief(prompt: str, lyrics: str = "", take: int = 0) -> Brief:
+    """The same prompt, lyrics and take give the same brief; another take decides differently what was left open."""
+    words = f"{prompt}\0{lyrics}" + (f"\0{take}" if take else "")
+    seed = int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big")
     dice = random.Random(seed)
     text = " " + re.sub(r"\s+", " ", prompt.lower()) + " "
     left_out = set(WITHOUT.findall(text))

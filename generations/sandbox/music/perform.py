@@ -17,12 +17,12 @@ from generations.sandbox.music.synth import Instrument
 QUICK_SECONDS = 2.6
 
 
-def perform(prompt: str, lyrics: str = "", *, rate: int, quick: bool = False) -> Sound:
+def perform(prompt: str, lyrics: str = "", *, rate: int, quick: bool = False, take: int = 0) -> Sound:
     """The piece a prompt asks for, stereo ``(2, n)`` at ``rate`` Hz, 20 to 60 seconds; the same each time.
 
-    ``quick`` gives a few seconds from the first verse instead.
+    Another ``take`` is another piece. ``quick`` gives a few seconds from the first verse instead.
     """
-    brief = read_brief(prompt, lyrics)
+    brief = read_brief(prompt, lyrics, take)
     score = compose(brief, lyrics)
     stage = Stage(brief, score, rate, quick=quick)
     buses = {part: stage.play(part) for part in ("lead", "chords", "pad", "bass")}

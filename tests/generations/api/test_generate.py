@@ -19,6 +19,7 @@ from generations.catalogue import load
 from generations.models import Generation, State
 from tests.conftest import MODEL, join, tone
 from tests.generations.api.conftest import Program
+from tests.generations.media.samples import film
 
 PARAMS = {"prompt": "Slow piano over rain"}
 ORDER = {"model": MODEL, "params": PARAMS}
@@ -84,11 +85,14 @@ def test_a_model_is_named_by_its_alias(bobs: Program) -> None:
 
 
 def test_the_example_of_every_model_is_taken(bobs: Program) -> None:
-    reference = bobs.upload(SimpleUploadedFile("a.wav", tone(), "audio/wav")).json()["reference"]
+    kept = {
+        "mp3": bobs.upload(SimpleUploadedFile("a.wav", tone(), "audio/wav")).json()["reference"],
+        "mp4": bobs.upload(SimpleUploadedFile("a.mov", film(bytes(4000)), "video/mp4")).json()["reference"],
+    }
     for one in bobs.get("models").json()["items"]:
         detail = bobs.get(f"models/{one['slug']}").json()
         media = {
-            key: reference
+            key: kept[detail["params_schema"]["properties"][key]["x-accept"][0]]
             for key in detail["params_schema"]["required"]
             if "upload:" in detail["params_schema"]["properties"][key].get("pattern", "")
         }

@@ -1,4 +1,4 @@
-"""The five models, asked for the least request with some values changed."""
+"""Some models, asked for the least request with some values changed."""
 
 from __future__ import annotations
 

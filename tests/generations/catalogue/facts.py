@@ -1,4 +1,4 @@
-"""What RunningHub takes for the five models, from its documentation and not from the catalogue's files."""
+"""What RunningHub takes for each model of sound, from its documentation and not from the catalogue's files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,27 @@ UPLOAD = "upload:0f8fad5b-d9cb-469f-a165-70867728950e"
 ADDRESS = "https://files.example/voice.wav"
 
 GIVEN: dict[str, dict[str, Any]] = {
+    "kling-lip-sync/tts": {"text": "Good morning"},
     "minimax/music-2.6/text-to-instrumental": {"prompt": "Calm piano"},
     "minimax/music-2.6/text-to-music": {"prompt": "Folk ballad", "lyrics": "[Verse]\nSalt on the window"},
-    "rhart-audio/text-to-audio/speech-2.8-hd": {"text": "Good morning"},
-    "rhart-audio/text-to-audio/speech-2.8-turbo": {"text": "Good morning"},
+    **{
+        f"rhart-audio/{name}": {"videoUrl": UPLOAD}
+        for name in ("source-separation", "extract-vocal", "extract-background")
+    },
+    **{
+        f"rhart-audio/suno-v{version}/{way}": given
+        for version in ("4.5", "5", "5.5")
+        for way, given in (
+            ("single", {"description": "A song about rain"}),
+            ("custom", {"title": "Rain", "prompt": "[Verse]\nRain on the roof", "tags": "folk, slow"}),
+        )
+    },
+    "rhart-audio/suno/lyrics": {"prompt": "Rain"},
+    "rhart-audio/text-to-audio/music-2.5": {"prompt": "Folk", "lyrics": "[Verse]\nSalt on the window"},
+    **{
+        f"rhart-audio/text-to-audio/speech-{version}": {"text": "Good morning"}
+        for version in ("2.8-hd", "2.8-turbo", "2.6-hd", "2.6-turbo", "02-hd", "02-turbo")
+    },
     "rhart-audio/text-to-audio/voice-clone": {
         "audio": UPLOAD,
         "custom_voice_id": "Harbour01",
@@ -49,7 +66,7 @@ def _faults(fact: Mapping[str, Any], sent: Any) -> list[str]:
 
 def _fault(fact: Mapping[str, Any], sent: Any) -> list[str]:
     kind = fact["type"]
-    if kind in ("STRING", "LIST", "AUDIO"):
+    if kind in ("STRING", "LIST", "AUDIO", "VIDEO"):
         if type(sent) is not str or not sent.strip():
             return ["not a text"]
         sent.encode("utf-8")
@@ -61,7 +78,7 @@ def _fault(fact: Mapping[str, Any], sent: Any) -> list[str]:
             return ["not a value of the list"]
         if fact["key"] == "pronunciation_dict" and not all(part.strip() for part in sent.split("/", 1)):
             return ["not a pair"]
-        if kind == "AUDIO" and not sent.startswith("https://"):
+        if kind in ("AUDIO", "VIDEO") and not sent.startswith("https://"):
             return ["not an address"]
         return []
     if kind == "BOOLEAN":

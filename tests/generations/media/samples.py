@@ -140,3 +140,31 @@ def archive() -> bytes:
     with zipfile.ZipFile(buffer, "w") as file:
         file.writestr("a.txt", "a")
     return buffer.getvalue()
+
+
+def film(sound: bytes, *, codec: bytes = b"sowt", channels: int = 2, rate: int = RATE) -> bytes:
+    """A MOV with a picture track without pictures and `sound` as its sound track, in two chunks of PCM frames."""
+    frame = 2 * channels
+    frames = len(sound) // frame
+    first = frames // 2
+    start = 8 + 12 + 8
+    entry = box(
+        codec, bytes(6), struct.pack(">H", 1), bytes(8), struct.pack(">HHIHH", channels, 16, 0, rate, 0)
+    )
+    table = box(
+        b"stbl",
+        box(b"stsd", bytes(4), struct.pack(">I", 1), entry),
+        box(b"stsc", bytes(4), struct.pack(">IIIIIII", 2, 1, first, 1, 2, frames - first, 1)),
+        box(b"stsz", bytes(4), struct.pack(">II", frame, frames)),
+        box(b"stco", bytes(4), struct.pack(">III", 2, start, start + first * frame)),
+    )
+    length = struct.pack(">B3xIIII", 0, 0, 0, rate, frames)
+    tracks = [
+        box(b"trak", box(b"mdia", box(b"mdhd", length), box(b"hdlr", bytes(8), handler, bytes(13)), *more))
+        for handler, more in ((b"vide", ()), (b"soun", (box(b"minf", table),)))
+    ]
+    return (
+        box(b"ftyp", b"qt  ", bytes(4), b"qt  ")[:20]
+        + box(b"mdat", sound)
+        + box(b"moov", box(b"mvhd", length, bytes(80)), *tracks)
+    )

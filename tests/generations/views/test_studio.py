@@ -22,6 +22,7 @@ from generations.catalogue.spec import ModelSpec, ParamSpec, ParamType
 from generations.models import Generation, State, Upload
 from tests.conftest import MODEL, tone
 from tests.effort import thorough, tries
+from tests.generations.media.samples import film
 from tests.generations.views.reading import seen
 
 SPECS = load.models()
@@ -51,9 +52,13 @@ def body(spec: ModelSpec, **changes: Any) -> dict[str, Any]:
     keys = {param.key for param in spec.params}
     filled = {key: value for key, value in example(spec).items() if key in keys}
     posted = {key: _text(value) for key, value in {**filled, **changes}.items() if value is not None}
-    if any(param.type.is_media for param in spec.params):
-        posted["audio"] = SimpleUploadedFile("voice.wav", tone(), "audio/wav")
-    return posted
+    return posted | {param.key: file_for(param) for param in spec.params if param.type.is_media}
+
+
+def file_for(param: ParamSpec) -> SimpleUploadedFile:
+    if param.type is ParamType.VIDEO:
+        return SimpleUploadedFile("film.mov", film(tone()[44:], channels=1, rate=8000), "video/quicktime")
+    return SimpleUploadedFile("voice.wav", tone(), "audio/wav")
 
 
 def _text(value: Any) -> Any:
