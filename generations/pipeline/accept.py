@@ -124,7 +124,7 @@ def accept(
                 connection=connection,
                 model=spec.slug,
                 kind=spec.kind.value,
-                title=_title(spec, params, title),
+                title=_title(spec, params, title or str(params.get("title", ""))),
                 params=params,
                 search_text=search_text(title, *_words(params), spec.title),
                 idempotency_key=idempotency_key,
@@ -236,7 +236,7 @@ def _words(params: Mapping[str, Any]) -> list[str]:
 
 
 def _title(spec: ModelSpec, params: Mapping[str, Any], title: str) -> str:
-    """The given title, else the first words of the prompt, else the model's name."""
+    """The given title, of the form or of the song itself, else the first words of the prompt, else the model's name."""
     words = " ".join((title or str(params.get(spec.prompt_param, "")) or spec.title).split())
     return (
         words

@@ -6,7 +6,6 @@ import io
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 import soundfile
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,7 +15,7 @@ from generations.catalogue import load
 from generations.models import Generation, State
 from tests.effort import thorough
 from tests.generations.catalogue.facts import FACTS, refusals
-from tests.generations.media.samples import RATE, film
+from tests.generations.media.samples import RATE, film, mp4, recording, webm
 from tests.generations.views.reading import seen
 
 SPOKEN, TAKES, TEXT = ["audio"], ["audio", "audio"], ["text"]
@@ -48,16 +47,8 @@ SHORT = {
     "rhart-audio/suno-v5.5/custom",
     "rhart-audio/suno/lyrics",
     "rhart-audio/source-separation",
-    "kling-lip-sync/tts",
 }
-
-
-def recording(seconds: float = 3.0) -> np.ndarray[Any, Any]:
-    """A moving tone in the middle over a lasting one at the side, shape (2, n)."""
-    time = np.arange(int(seconds * RATE)) / RATE
-    voice = 0.3 * np.sin(2 * np.pi * 700 * time) * (np.sin(2 * np.pi * 2 * time) > 0.3)
-    organ = 0.2 * np.sin(2 * np.pi * 330 * time)
-    return np.stack([voice + organ, voice - 0.3 * organ])
+"""A song, a text and a recording taken apart stand for the rest; speech and music are driven elsewhere."""
 
 
 def video() -> SimpleUploadedFile:
@@ -117,3 +108,30 @@ def test_its_form_makes_a_result_in_the_library(
     assert page.count("data-stage data-track") == min(LEAVES[endpoint].count("audio"), 1)
     assert page.count('data-copy="made-') == LEAVES[endpoint].count("text")
     assert page.count("takes__item") >= (2 if LEAVES[endpoint].count("audio") == 2 else 0)
+
+
+def test_a_song_is_called_by_its_own_title(bob: Membership, client_of: Any) -> None:
+    assert made_by_form(client_of(bob), "rhart-audio/suno-v5/custom").title == "Paper Boats"
+
+
+def test_a_video_whose_sound_cannot_be_read_fails_and_nothing_is_charged(
+    bob: Membership, client_of: Any, sandbox: Any, drive: Any
+) -> None:
+    silent = SimpleUploadedFile("film.mp4", mp4(handlers=(b"vide", b"soun")))
+    address = "/t/tide/create/rhart-audio--extract-vocal/"
+    client_of(bob).post(address, {"videoUrl": silent})
+    drive()
+    made = Generation.objects.get()
+    assert made.status == State.FAILED
+    assert not made.cost_counted
+    assert "file processing failed" in made.error_detail + made.error_message
+
+
+@pytest.mark.parametrize("file", [voice(), SimpleUploadedFile("film.webm", webm(track_types=(1, 2)))])
+def test_a_file_of_another_type_is_refused_by_its_bytes(
+    bob: Membership, client_of: Any, file: SimpleUploadedFile
+) -> None:
+    renamed = SimpleUploadedFile("film.mp4", file.read(), "video/mp4")
+    answer = client_of(bob).post("/t/tide/create/rhart-audio--extract-vocal/", {"videoUrl": renamed})
+    assert answer.status_code == 422
+    assert seen(answer).error("videoUrl")

@@ -57,6 +57,14 @@ def mp3_bytes(seconds: float = 1.0, *, bit_rate: int = 128) -> bytes:
     return bytes(encoder.encode(samples) + encoder.flush())
 
 
+def recording(seconds: float = 3.0) -> NDArray[np.float32]:
+    """A moving tone of 700 Hz in the middle over a lasting one of 330 Hz at the side, shape (2, n)."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    voice = 0.3 * np.sin(2 * np.pi * 700 * time) * (np.sin(2 * np.pi * 2 * time) > 0.3)
+    organ = 0.2 * np.sin(2 * np.pi * 330 * time)
+    return np.stack([voice + organ, voice - 0.3 * organ]).astype(np.float32)
+
+
 def id3(size: int, *, fill: bytes = b"\0") -> bytes:
     """An ID3v2.4 tag whose contents are `size` bytes long."""
     digits = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
