@@ -235,9 +235,18 @@ def _words(params: Mapping[str, Any]) -> list[str]:
     return [text for text in texts if not text.startswith("upload:")]
 
 
+def _first_name(spec: ModelSpec, params: Mapping[str, Any]) -> str:
+    """The name of the first file given: all that tells one job without words from the next."""
+    named = [Upload.objects.filter(pk=Upload.id_of(one)).first() for one in spec.uploads(params)[:1]]
+    return named[0].name if named and named[0] is not None else ""
+
+
 def _title(spec: ModelSpec, params: Mapping[str, Any], title: str) -> str:
-    """The given title, of the form or of the song itself, else the first words of the prompt, else the model's name."""
-    words = " ".join((title or str(params.get(spec.prompt_param, "")) or spec.title).split())
+    """The given title, of the form or of the song itself, else the first words of the prompt, else what it is made
+    from, else the model's name.
+    """
+    prompt = str(params.get(spec.prompt_param, "")) or _first_name(spec, params)
+    words = " ".join((title or prompt or spec.title).split())
     return (
         words
         if len(words) <= 80 and not title

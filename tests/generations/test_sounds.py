@@ -114,6 +114,10 @@ def test_a_song_is_called_by_its_own_title(bob: Membership, client_of: Any) -> N
     assert made_by_form(client_of(bob), "rhart-audio/suno-v5/custom").title == "Paper Boats"
 
 
+def test_a_job_without_words_is_called_by_its_file(bob: Membership, client_of: Any) -> None:
+    assert made_by_form(client_of(bob), "rhart-audio/extract-vocal").title == "film.mov"
+
+
 def test_a_video_whose_sound_cannot_be_read_fails_and_nothing_is_charged(
     bob: Membership, client_of: Any, sandbox: Any, drive: Any
 ) -> None:
