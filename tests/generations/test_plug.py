@@ -122,6 +122,8 @@ def upstream() -> Iterator[Upstream]:
 def worker(upstream: Upstream, tmp_path: Path, settings: Any) -> Iterator[Worker]:
     point_at(settings, upstream.url)
     settings.DATA_DIR = tmp_path
+    here = {**settings.STORAGES["default"]["OPTIONS"], "location": str(tmp_path / "media")}
+    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": here}}
     found = Worker(tmp_path, upstream.url)
     yield found
     if found.process:
