@@ -21,6 +21,7 @@ from generations.catalogue import load
 from generations.models import Connection, Generation, State, Upload, UpstreamCopy
 from generations.pipeline import pacing, webhook
 from generations.pipeline.persist import persist
+from generations.pipeline.resolve import RELEASED
 from generations.runninghub import Client
 from generations.runninghub.errors import NotAccepted, Refused, Unclear, UpstreamError
 
@@ -30,6 +31,8 @@ PREPARING = timedelta(seconds=45)
 COPYING = timedelta(minutes=15)
 SUBMITTING = timedelta(seconds=100)
 COPY_LIVES = timedelta(hours=22)
+SETTLED_WITHIN = timedelta(days=7)
+"""The deadline of a lost answer. Nothing ends such a generation but a person or a webhook that names the task."""
 MODEL_FULL = "1011"
 NO_SLOT = ("415", "421", "814", "1520")
 SENDING = (State.DISPATCHING, State.UNCONFIRMED)
@@ -191,7 +194,7 @@ def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, ov
         rows = Generation.objects.filter(attempts=row.attempts)
         return rows.move(
             row.pk, (State.DISPATCHING, State.UNCONFIRMED), State.RUNNING, **changes
-        ) or rows.filter(error_code="released").move(
+        ) or rows.filter(error_code=RELEASED).move(
             row.pk, State.FAILED, State.RUNNING, finished_at=None, **changes
         )
 
@@ -275,7 +278,7 @@ def lost(row: Generation, code: str, detail: str) -> bool:
             State.DISPATCHING,
             State.UNCONFIRMED,
             next_check_at=None,
-            deadline_at=now + timedelta(days=7),
+            deadline_at=now + SETTLED_WITHIN,
             error_code=code[:40],
             error_message="The answer of RunningHub was lost. It may have been charged, so it was not sent again.",
             error_detail=detail[:4000],

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from generations.models import ACTIVE, Generation, State
+from generations.pipeline.dispatch import SETTLED_WITHIN
 
-WAIT_FOR_A_MANAGER = timedelta(days=7)
 WORDS = (
     "It waited when the backup was made. Whether it was sent since is not known, so it was not sent again."
 )
@@ -25,7 +23,7 @@ def doubt_unsent() -> int:
         status=State.UNCONFIRMED,
         next_check_at=None,
         lease_until=None,
-        deadline_at=now + WAIT_FOR_A_MANAGER,
+        deadline_at=now + SETTLED_WITHIN,
         error_code="restored",
         error_message=WORDS,
         updated_at=now,

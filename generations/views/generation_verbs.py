@@ -97,11 +97,7 @@ def generation_resolve(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRe
         done, said = resolve.unpark(found), _("It is tried again.")
     else:
         return _refuse(request, membership, found, 400, said=_("Choose what became of it."))
-    return _done(
-        request,
-        found,
-        said if done else _("It was settled already; nothing was changed."),
-    )
+    return _done(request, found, said if done else _("It was settled already; nothing was changed."))
 
 
 def _attach(request: HttpRequest, membership: Membership, found: Generation) -> HttpResponse:

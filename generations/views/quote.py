@@ -44,9 +44,8 @@ class Bill:
     def after(self) -> Decimal | None:
         if self.line is None:
             return None
-        left = (
-            self.line.limit - self.line.used
-        )  # below nothing where a limit was lowered, as the refusal counts it
+        # Below nothing where a limit was lowered: the refusal counts it like this too.
+        left = self.line.limit - self.line.used
         return left - self.taken if self.taken else max(Decimal(0), left)
 
     @property

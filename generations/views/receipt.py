@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from generations.models import Generation, State
+from generations.pipeline import resolve
 
 ZERO = Decimal(0)
 
@@ -85,7 +86,7 @@ def _waiting(generation: Generation) -> str:
 
 
 def _nothing_charged(generation: Generation) -> str:
-    if generation.error_code == "released":
+    if generation.error_code == resolve.RELEASED:
         return _("Nothing is known to have been charged. The hold was released by a manager.")
     if generation.submitting_at is None:
         return _("It was never sent, so nothing was charged.")

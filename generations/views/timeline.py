@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from generations.models import Generation, State
+from generations.pipeline import resolve
 from generations.templatetags.ui import clock, money
 
 MINUTE = 60
@@ -105,7 +106,7 @@ def _ending(generation: Generation) -> list[Step]:
         State.FAILED: Step(_("Failed"), at, tone="bad"),
         State.CANCELLED: Step(_("Cancelled"), at, tone="warn"),
     }[State(generation.status)]
-    if generation.error_code == "released":
+    if generation.error_code == resolve.RELEASED:
         last = Step(_("Hold released by a manager"), at, tone="warn")
     return [last]
 
