@@ -12,9 +12,9 @@ import pytest
 from hypothesis import settings
 
 from rhweb import env
+from tests.left_out import LeftOut
 
 THOROUGH = env.flag("RHWEB_THOROUGH")
-LEFT = pytest.StashKey[int]()
 
 
 def tries(many: int) -> int:
@@ -28,31 +28,11 @@ def thorough(*values: Any, id: str | None = None) -> Any:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[LEFT] = 0
     settings.register_profile("short", max_examples=tries(100))
     settings.load_profile("short")
+    if not THOROUGH:
+        config.pluginmanager.register(LeftOut("thorough", sentence), "the short form")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left = [] if THOROUGH else [item for item in items if item.get_closest_marker("thorough")]
-    if left:
-        config.stash[LEFT] = len(left)
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    told = getattr(session.config, "workeroutput", None)
-    if told is not None:
-        told["thorough_left"] = session.config.stash[LEFT]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    told = getattr(node, "workeroutput", {}).get("thorough_left", 0)
-    node.config.stash[LEFT] = max(node.config.stash[LEFT], told)
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if left := config.stash[LEFT]:
-        terminalreporter.write_line(f"The short form: {left} long tests are run with RHWEB_THOROUGH=1.")
+def sentence(count: int) -> str:
+    return f"The short form: {count} long tests are run with RHWEB_THOROUGH=1."
