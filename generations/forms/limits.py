@@ -205,6 +205,6 @@ class Limits(forms.Form):
             mode=self[f"{measure}_{period}_mode"],
             amount=self[f"{measure}_{period}_limit"],
             limit=counts.limit if counts else None,
-            inherited=default.limit if default else None,
+            inherited=default.limit if default and self.scope == Scope.MEMBER else None,
             used=used,
         )

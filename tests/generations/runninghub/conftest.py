@@ -23,3 +23,10 @@ def client(wire: Wire) -> Iterator[Client]:
     client = Client(base_url=wire.url, api_key=KEY, timeout=(2, 2))
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept_from_the_test_before(request: pytest.FixtureRequest) -> None:
+    """A connection that the other side is just closing would be reset under the next request."""
+    if "client" in request.fixturenames:
+        request.getfixturevalue("client").close()

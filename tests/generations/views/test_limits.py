@@ -188,3 +188,11 @@ def test_a_sheet_that_was_open_too_long_overwrites_nothing(
     compared = {**stale, "spend_week_mode": "limited", "spend_week_limit": "5", "seen": seen(page)}
     assert client_of(alice).post(POOL, compared).status_code == 302
     assert lines_of(alice) == {"team_spend_week": Decimal(5), "team_count_day": Decimal(500)}
+
+
+def test_only_a_member_is_shown_what_they_would_inherit(
+    client_of: Clients, alice: Membership, bob: Membership
+) -> None:
+    client_of(alice).post(DEFAULT, filled(spend_week_mode="limited", spend_week_limit="20"))
+    shown = [client_of(alice).get(page).content.decode() for page in (of(bob), POOL)]
+    assert ['placeholder="20.00"' in page for page in shown] == [True, False]
