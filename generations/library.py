@@ -6,6 +6,7 @@ Pages are cut by id, which sorts by time, so page 500 costs what page 1 costs; n
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -30,9 +31,11 @@ class Filter:
     author: int | None = None
     status: str = ""
     kind: str = ""
+    voice: uuid.UUID | None = None
+    """A voice of the team that spoke."""
 
     def __bool__(self) -> bool:
-        return bool(self.q or self.model or self.author or self.status or self.kind)
+        return bool(self.q or self.model or self.author or self.status or self.kind or self.voice)
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,16 @@ class Page:
     next_cursor: str
 
 
-def find(team: Team, wanted: Filter) -> QuerySet[Generation]:
-    """The team's generations that fit, newest first. Every word of `q` must occur somewhere, as part of a word too."""
+def find(team: Team, wanted: Filter, without: Collection[uuid.UUID] = ()) -> QuerySet[Generation]:
+    """The team's generations that fit, newest first. Every word of `q` must occur somewhere, as part of a word too.
+
+    `without` are those that are not for whoever asks: few, so that they are named one by one.
+    """
     rows = Generation.objects.filter(team=team).order_by("-id")
+    if without:
+        rows = rows.exclude(pk__in=without)
+    if wanted.voice:
+        rows = rows.filter(voice_use__voice=wanted.voice)
     if wanted.model:
         rows = rows.filter(model=wanted.model)
     if wanted.author:
@@ -59,12 +69,14 @@ def find(team: Team, wanted: Filter) -> QuerySet[Generation]:
     return rows
 
 
-def page(team: Team, wanted: Filter, cursor: str = "", size: int = PAGE) -> Page:
+def page(
+    team: Team, wanted: Filter, cursor: str = "", size: int = PAGE, without: Collection[uuid.UUID] = ()
+) -> Page:
     """The page after `cursor` with authors and outputs loaded, in a fixed number of queries.
 
     Raises `BadCursor` when the cursor is not one of ours.
     """
-    rows = find(team, wanted)
+    rows = find(team, wanted, without)
     if cursor:
         try:
             rows = rows.filter(id__lt=uuid.UUID(cursor))

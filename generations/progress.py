@@ -7,16 +7,18 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from generations.catalogue import load
-from generations.models import Connection, Generation, State
+from generations.models import Connection, Generation, State, latest_of_each
 from generations.pipeline.pacing import Pace, pace
 
 SAMPLE = 40
+TIMES = ("dispatched_at", "upstream_done_at")
 EVERYONE = 2000
 """So many members at once are still served in turn."""
 UNCONFIRMED_HOLDS = timedelta(minutes=10)
@@ -24,13 +26,24 @@ UNCONFIRMED_HOLDS = timedelta(minutes=10)
 
 def usual(model: str, connection: Connection) -> Pace:
     """How long this model takes on this connection, in seconds from accepted upstream to done."""
-    rows = (
-        Generation.objects.filter(model=model, connection=connection, finished_at__isnull=False)
-        .filter(upstream_done_at__isnull=False, dispatched_at__isnull=False)
-        .order_by("-finished_at")
-        .values_list("dispatched_at", "upstream_done_at")[:SAMPLE]
-    )
-    durations = [(done - sent).total_seconds() for sent, done in rows if sent and done]
+    return _pace(model, _timed(model, connection).values_list(*TIMES)[:SAMPLE])
+
+
+def usual_of_each(models: Iterable[str], connection: Connection) -> dict[str, Pace]:
+    """`usual` of several models, in one query for all of them."""
+    slugs = list(models)
+    times = latest_of_each([_timed(slug, connection) for slug in slugs], SAMPLE, *TIMES)
+    return {slug: _pace(slug, times.get(slug, [])) for slug in slugs}
+
+
+def _timed(model: str, connection: Connection) -> QuerySet[Generation]:
+    rows = Generation.objects.filter(model=model, connection=connection, finished_at__isnull=False)
+    known = rows.filter(upstream_done_at__isnull=False, dispatched_at__isnull=False)
+    return known.order_by("-finished_at")
+
+
+def _pace(model: str, times: Iterable[tuple[Any, ...]]) -> Pace:
+    durations = [(done - sent).total_seconds() for sent, done in times]
     return pace([d for d in durations if d >= 0], guess(model))
 
 

@@ -6,7 +6,7 @@ Usage is always a sum over the receipts of a period; there is no counter that co
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -58,6 +58,10 @@ class Line:
             return self.used >= self.limit
         return cost > 0 and self.used + cost > self.limit
 
+    def plus(self, cost: Decimal | None) -> Line:
+        """The same limit after one more generation of this cost."""
+        return replace(self, used=self.used + ((cost or ZERO) if self.measure == Measure.SPEND else 1))
+
 
 class QuotaExceeded(Exception):
     """A limit refuses. `line` is the one to name: the tightest, and of equals the one that resets last."""
@@ -81,6 +85,34 @@ def ask(membership: Membership, cost: Decimal | None, currency: str, now: dateti
     if blocking:
         raise QuotaExceeded(blocking, cost, currency)
     return refusing
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many of several generations fit one after the other: `fit`, of the cost `cost` together.
+
+    `refusing` are the limits that stop the next one, empty when all fit; `warning` those that are passed and only warn.
+    """
+
+    fit: int
+    cost: Decimal
+    refusing: Sequence[Line] = ()
+    warning: Sequence[Line] = ()
+
+
+def room(lines: Iterable[Line], costs: Sequence[Decimal | None]) -> Room:
+    """What asking for each of these costs in turn would come to, from limits as they stand."""
+    lines, total = list(lines), ZERO
+    warned: dict[str, Line] = {}
+    for place, cost in enumerate(costs):
+        refusing = [line for line in lines if line.refuses(cost)]
+        blocking = [line for line in refusing if line.action == Action.BLOCK]
+        if blocking:
+            return Room(place, total, blocking, tuple(warned.values()))
+        warned |= {line.name: line for line in refusing}
+        lines = [line.plus(cost) for line in lines]
+        total += cost or ZERO
+    return Room(len(costs), total, (), tuple(warned.values()))
 
 
 def standing(membership: Membership, now: datetime | None = None) -> list[Line]:

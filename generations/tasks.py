@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generations.pipeline import alert as alerts
 from generations.pipeline import sweep as sweeping
+from generations.pipeline import warn as warning
 from generations.pipeline import watch as watching
 
 
@@ -21,6 +22,7 @@ def sweep() -> None:
     """Once a minute."""
     watching.beat()
     sweeping.sweep()
+    warning.voices_if_due()
 
 
 def beat() -> None:

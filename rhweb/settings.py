@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "generations.uploads.incoming.NothingLeft",
     "generations.views.errors.NotAllowed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,7 +82,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "rhweb.urls"
 WSGI_APPLICATION = "rhweb.wsgi.application"
-SILENCED_SYSTEM_CHECKS: list[str] = []
+SILENCED_SYSTEM_CHECKS = ["files.E001"]  # the folder of incoming files is made when the first one comes
 
 TEMPLATES = [
     {
@@ -111,7 +112,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["generations.uploads.incoming.Incoming"]
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
 
 REDIS_URL = env.redis("REDIS_URL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import itertools
@@ -17,7 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, Team, User
-from generations.models import ACTIVE, OVER, Connection, Generation, Output, State, search_text
+from generations.models import ACTIVE, OVER, Connection, Generation, Output, State, Voice, search_text
 from generations.pipeline import dispatch, follow, gather, watch
 
 pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.spread"]
@@ -92,6 +93,7 @@ def files_of_their_own(settings: Any, tmp_path_factory: pytest.TempPathFactory) 
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
 
+@functools.cache
 def tone(seconds: float = 1.0, rate: int = 8000) -> bytes:
     """A WAV file of that length."""
     out = io.BytesIO()
@@ -148,6 +150,35 @@ def make_generation() -> Callable[..., Generation]:
             output.file.save(Output.file_name(generation, index, "wav"), ContentFile(data), save=False)
             output.save()
         return generation
+
+    return make
+
+
+@pytest.fixture
+def make_voice(make_generation: Callable[..., Generation]) -> Callable[..., Voice]:
+    """A voice with its preview; open to everyone and agreed to unless said otherwise."""
+
+    def make(owner: Membership, name: str = "Harbour", **fields: Any) -> Voice:
+        voice_id = fields.pop("voice_id", f"{name}{next(NUMBERS):06}")
+        made = {
+            "title": name,
+            "model": "rhart-audio--text-to-audio--voice-clone",
+            "kind": "voice",
+            "outputs": 1,
+            "params": {"custom_voice_id": voice_id, "text": f"I am {name}, good morning."},
+            "cost_actual": Decimal("3.12"),
+            **{key: fields.pop(key) for key in ("status", "finished_at") if key in fields},
+        }
+        agreed = {"speaker": "Ada", "consent_at": timezone.now(), "consent_by": owner.user}
+        if fields.get("consent_at", ...) is None:
+            agreed = {}
+        values = {"origin": "cloned", "audience": "everyone", "team": owner.team, "owner": owner.user}
+        return Voice.objects.create(
+            **{**values, **agreed, **fields},
+            name=name,
+            voice_id=voice_id,
+            made_by=make_generation(owner, **made),
+        )
 
     return make
 

@@ -41,7 +41,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class Upstream:
-    """A RunningHub with as many slots as asked. `submits`, `queries` and `downloads` tell what reached it."""
+    """A RunningHub with as many slots as asked.
+
+    `submits`, `uploads` (their bytes), `queries` and `downloads` tell what reached it.
+    """
 
     def __init__(
         self, *, seconds: float = 0.0, slots: int = 1000, answer_seconds: float = 0.0, audio: bytes = b""
@@ -55,8 +58,9 @@ class Upstream:
         self.cancelled: set[str] = set()
         self.ids = itertools.count(1_900_000_000_000_000_000)
         self.lock = threading.Lock()
-        self.gates = {route: threading.Event() for route in ("submit", "query", "download")}
-        self.prompts: dict[str, str] = {}
+        self.gates = {route: threading.Event() for route in ("submit", "query", "download", "upload")}
+        self.prompts: dict[str, str] = {"upload": "upload"}
+        self.uploads: list[int] = []
         self.held: dict[str, str] = {}
         self.entered = {route: threading.Event() for route in self.gates}
         for gate in self.gates.values():
@@ -149,14 +153,17 @@ class _Handler(BaseHTTPRequestHandler):
         up = self.server.upstream
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/openapi/v2/media/upload/binary":
-            up.submits.append({"path": self.path, "bytes": len(raw)})
+            with up.lock:
+                up.uploads.append(len(raw))
+                address = f"{up.url}/files/in-{len(up.uploads)}.wav"
+            self.gate("upload", "upload")
             self.answer(
                 {
                     "code": 0,
                     "message": "success",
                     "data": {
                         "type": "audio",
-                        "download_url": f"{up.url}/files/in.wav",
+                        "download_url": address,
                         "fileName": "openapi/in.wav",
                         "size": "1",
                     },

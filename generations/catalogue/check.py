@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generations.catalogue import field, pricing, value
+from generations.catalogue import field, pricing, rules, value
 from generations.catalogue.clean import InvalidParams
 from generations.catalogue.faults import BadData
 from generations.catalogue.field import Wrong
@@ -39,6 +39,8 @@ def _model(entry: Mapping[str, Any], shared: Mapping[str, Any]) -> ModelSpec:
     if spec.prompt_param and spec.prompt_param not in keys:
         raise Wrong("prompt_param", "is not the key of a param")
     _price_fits(spec, keys)
+    for rule in spec.rules:
+        _rule_fits(rule, {param.key: param for param in spec.params})
     _example_fits(spec)
     return spec
 
@@ -71,6 +73,16 @@ def _param_fits(param: ParamSpec) -> None:
         raise Wrong("max", "is below the minimum")
     if param.min_length and param.max_length and param.min_length > param.max_length:
         raise Wrong("max_length", "is below the minimum")
+    if not (param.widget == "result") == bool(param.result_of) == bool(param.result_keys):
+        raise Wrong("result_of", 'and result_keys go with the widget "result"')
+    if param.result_of and (param.type is not ParamType.STRING or param.multiple):
+        raise Wrong("result_of", "belongs to one STRING")
+    if param.min_seconds and param.max_seconds and param.min_seconds > param.max_seconds:
+        raise Wrong("max_seconds", "is below the minimum")
+    if param.takes_sound and (param.type is not ParamType.VIDEO or "mov" not in param.accept):
+        raise Wrong("takes_sound", "belongs to a VIDEO that accepts mov")
+    if (param.use_as or param.min_seconds or param.max_seconds) and not param.type.is_media:
+        raise Wrong("type", "has to be a file for use_as, min_seconds and max_seconds")
     if bool(param.pattern) != bool(param.pattern_help):
         raise Wrong("pattern_help", "goes with a pattern")
     if param.hidden and param.default is None:
@@ -107,6 +119,25 @@ def _price_fits(spec: ModelSpec, keys: list[str]) -> None:
         raise Wrong("price.param", "names the param that is counted, and nothing when calls are")
     if any(key not in keys for rule in spec.price.rules for key, _ in rule.when):
         raise Wrong("price.rules", "name a param the model does not have")
+
+
+def _rule_fits(rule: rules.Rule, params: Mapping[str, ParamSpec]) -> None:
+    if bool(rule.needs) == bool(rule.excludes):
+        raise Wrong("rules", "need either needs or excludes each")
+    if not rule.given and not rule.when:
+        raise Wrong("rules", "need a given or a when each")
+    if unknown := sorted(rule.keys - set(params)):
+        raise Wrong("rules", f"name {unknown[0]}, which is not the key of a param")
+    for key in (*rule.given, *rule.needs, *rule.excludes):
+        if params[key].default is not None or params[key].required:
+            raise Wrong("rules", f"ask whether {key} is given, which it always is")
+    for key, wanted in rule.when:
+        try:
+            read = value.read(params[key], wanted, strict=False)
+        except Fault as fault:
+            raise Wrong("rules", f"name a value of {key} that it cannot have: {fault}") from None
+        if rules.as_text(read) != wanted:
+            raise Wrong("rules", f"name a value of {key} in another way than it is sent; write {read!r}")
 
 
 def _example_fits(spec: ModelSpec) -> None:

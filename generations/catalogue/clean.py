@@ -8,6 +8,7 @@ from typing import Any
 
 from generations.catalogue import value
 from generations.catalogue.param import ParamSpec, ParamType
+from generations.catalogue.rules import Rule, broken
 from generations.catalogue.text import Fault, printable
 
 MOST_UNKNOWN = 20
@@ -15,14 +16,20 @@ MOST_UNKNOWN = 20
 
 
 class InvalidParams(ValueError):
-    """The params cannot be sent. `errors` maps keys to sentences; the key "" is the whole request."""
+    """The params cannot be sent. `errors` maps keys to sentences; the key "" is the whole request.
 
-    def __init__(self, errors: dict[str, list[str]]) -> None:
+    `conflicts` are those of the sentences that tell which values do not go together or miss one another.
+    """
+
+    def __init__(self, errors: dict[str, list[str]], conflicts: Sequence[str] = ()) -> None:
         super().__init__("; ".join(f"{key or 'request'}: {' '.join(said)}" for key, said in errors.items()))
         self.errors = errors
+        self.conflicts = list(conflicts)
 
 
-def clean(params: Sequence[ParamSpec], raw: object, *, title: str, strict: bool) -> dict[str, Any]:
+def clean(
+    params: Sequence[ParamSpec], raw: object, *, title: str, strict: bool, rules: Sequence[Rule] = ()
+) -> dict[str, Any]:
     """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else."""
     if not isinstance(raw, Mapping):
         raise InvalidParams({"": ["Send the settings as one object of names and values."]})
@@ -38,8 +45,14 @@ def clean(params: Sequence[ParamSpec], raw: object, *, title: str, strict: bool)
             continue
         if result is not None:
             cleaned[param.key] = result
+    conflicts: dict[str, None] = {}
+    for rule, keys in broken(rules, cleaned, errors):
+        conflicts[rule.say] = None
+        for key in keys:
+            errors.setdefault(key, [])
+            errors[key] += [rule.say] if rule.say not in errors[key] else []
     if errors:
-        raise InvalidParams(errors)
+        raise InvalidParams(errors, list(conflicts))
     return cleaned
 
 

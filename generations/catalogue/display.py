@@ -11,7 +11,10 @@ from generations.catalogue.voices import voice_name
 
 
 def differs(params: Sequence[ParamSpec], given: Mapping[str, Any]) -> list[str]:
-    """Keys of visible params whose value is not the default, or which are optional, without one and given."""
+    """Keys of visible params whose value is not the default, or which are optional, without one and given.
+
+    The id of a new voice is no change: every one has its own.
+    """
     return [param.key for param in params if not param.hidden and _differs(param, given)]
 
 
@@ -48,5 +51,5 @@ def words(param: ParamSpec, value: Any, names: Mapping[str, str]) -> str:
 
 def _differs(param: ParamSpec, given: Mapping[str, Any]) -> bool:
     if param.default is None:
-        return param.key in given and not param.required
+        return param.key in given and not param.required and param.widget != "new_voice"
     return bool(given.get(param.key, param.default) != param.default)

@@ -10,11 +10,12 @@ from typing import Any
 
 from generations.catalogue import pricing
 from generations.catalogue.param import Option, ParamType
+from generations.catalogue.rules import Rule
 from generations.catalogue.spec import Kind, PriceRule
 
 OUTPUTS = ("audio", "image", "video", "3d", "text")
 SITES = ("ai", "cn")
-WIDGETS = ("", "longtext", "lyrics", "speech", "voice", "pairs")
+WIDGETS = ("", "longtext", "lyrics", "speech", "voice", "new_voice", "pairs", "result")
 
 Reader = Callable[[Any], Any]
 
@@ -64,6 +65,12 @@ def _endpoint(raw: Any) -> str:
     return str(raw)
 
 
+def _slug(raw: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", _text(raw)):
+        raise ValueError('has to hold slugs, which have "--" for "/"')
+    return str(raw)
+
+
 def _flag(raw: Any) -> bool:
     if not isinstance(raw, bool):
         raise ValueError("has to be true or false")
@@ -90,7 +97,7 @@ def _money(raw: Any) -> Decimal:
 
 def _unit(raw: Any) -> str:
     if not pricing.is_unit(_text(raw)):
-        raise ValueError("has to be a call, or a count of characters, seconds or images")
+        raise ValueError("has to be a call, or a count of characters, seconds, images or takes")
     return str(raw)
 
 
@@ -129,8 +136,28 @@ def _option(raw: Any) -> Option:
 def _rule(raw: Any) -> PriceRule:
     if not isinstance(raw, dict) or set(raw) != {"when", "amount"} or not isinstance(raw["when"], dict):
         raise ValueError("have a when and an amount each")
-    when = tuple((key, _text(wanted)) for key, wanted in raw["when"].items())
-    return PriceRule(when, _money(raw["amount"]))
+    return PriceRule(_when(raw["when"]), _money(raw["amount"]))
+
+
+def _when(raw: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((key, _text(wanted)) for key, wanted in _object(raw).items())
+
+
+def _bond(raw: Any) -> Rule:
+    """A rule about params: `rules.Rule` as JSON."""
+    readers: dict[str, Reader] = {
+        "say": _name,
+        "given": _tuple_of(_name),
+        "when": _when,
+        "needs": _tuple_of(_name),
+        "excludes": _tuple_of(_name),
+    }
+    if not isinstance(raw, dict):
+        raise ValueError("holds something that is not an object")
+    try:
+        return Rule(**read(raw, readers, ("say",)))
+    except Wrong as wrong:
+        raise ValueError(str(wrong)) from None
 
 
 def _object(raw: Any) -> Mapping[str, Any]:
@@ -149,6 +176,7 @@ MODEL: dict[str, Reader] = {
     "output": _one_of(*OUTPUTS),
     "params": _tuple_of(lambda raw: raw),
     "price": lambda raw: raw,
+    "rules": _tuple_of(_bond),
     "sites": _tuple_of(_one_of(*SITES)),
     "aliases": _tuple_of(_endpoint),
     "usual_seconds": _count,
@@ -174,7 +202,13 @@ PARAM: dict[str, Reader] = {
     "max_count": _count,
     "accept": _tuple_of(_name),
     "max_size_mb": _count,
+    "min_seconds": _count,
+    "max_seconds": _count,
+    "takes_sound": _flag,
+    "use_as": _text,
     "widget": _one_of(*WIDGETS),
+    "result_of": _tuple_of(_slug),
+    "result_keys": _tuple_of(_name),
     "inserts": _tuple_of(_option),
     "advanced": _flag,
     "hidden": _flag,

@@ -2,7 +2,14 @@
 
 A file is `{"category", "output", "shared": {name: param}, "models": [model]}`. A param is written with the
 field names of `ParamSpec`, or as `{"use": name}` of a shared one with the fields that differ. An option is a
-text, or a value and its label. The key of a shared param is its name unless it states another.
+text, or a value and its label. The key of a shared param is its name unless it states another. A model may have
+`rules`, see `rules.py`, and a price for each "take" of a number it is asked for, see `spec.Price`. A param with
+`"widget": "result"` takes an id that an earlier result gave: `result_of` lists the slugs of the models that give
+it, `result_keys` the names it may have in their text, see `results.py`.
+
+A file is named after the category of its models. Where a maker spreads one family over several categories, the family
+has a file of its own, so that its params are written once; it is named after the category it belongs to most, which
+is also its place in the picker, and each of its models states its category.
 """
 
 from __future__ import annotations
@@ -17,7 +24,17 @@ from generations.catalogue.faults import BadData
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.catalogue.voices import VoiceSpec, voice_name, voices
 
-__all__ = ["BadData", "UnknownModel", "VoiceSpec", "get", "models", "read_models", "voice_name", "voices"]
+__all__ = [
+    "BadData",
+    "UnknownModel",
+    "VoiceSpec",
+    "get",
+    "models",
+    "offered",
+    "read_models",
+    "voice_name",
+    "voices",
+]
 
 DATA = Path(__file__).parent / "data"
 _ORDER = {kind: position for position, kind in enumerate(Kind)}
@@ -33,6 +50,11 @@ def models() -> tuple[ModelSpec, ...]:
     return read_models(DATA)
 
 
+def offered(site: str) -> tuple[ModelSpec, ...]:
+    """The models of a site, "ai" or "cn", in the order of the picker; all of them for an unknown site, ""."""
+    return tuple(spec for spec in models() if spec.is_on(site))
+
+
 def get(slug_or_alias: str) -> ModelSpec:
     """The model of a slug, an endpoint or an alias ("/" or "--"). Raises UnknownModel."""
     try:
@@ -45,6 +67,7 @@ def read_models(folder: Path) -> tuple[ModelSpec, ...]:
     """The models in a folder, in the order of the picker. Raises BadData naming file, model and field."""
     found: list[ModelSpec] = []
     names: dict[str, str] = {}
+    files: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
         if path.name == "voices.json":
             continue
@@ -55,6 +78,12 @@ def read_models(folder: Path) -> tuple[ModelSpec, ...]:
                     raise BadData(path.name, spec.endpoint, "endpoint", problem)
             names |= dict.fromkeys(_names(spec), spec.endpoint)
             found.append(spec)
+            files[spec.slug] = path.name
+    for spec in found:
+        for key, slug in ((param.key, slug) for param in spec.params for slug in param.result_of):
+            if slug not in files:
+                place = f"params.{key}.result_of"
+                raise BadData(files[spec.slug], spec.endpoint, place, f"{slug} is not the slug of a model")
     return tuple(sorted(found, key=lambda spec: _ORDER[spec.kind]))
 
 

@@ -69,8 +69,22 @@ class ParamSpec:
     accept: tuple[str, ...] = ()
     """File extensions in small letters, without the dot; empty means any file of the type."""
     max_size_mb: int | None = None
+    min_seconds: int | None = None
+    max_seconds: int | None = None
+    """How long a sound or video of the param may be."""
+    takes_sound: bool = False
+    """A video whose pictures do not matter, so that sound can be wrapped into one."""
+    use_as: str = ""
+    """What to do with a result that goes in here: "Clone this voice". Params without are offered in a list."""
     widget: str = ""
-    """A hint for forms: "", "longtext", "lyrics", "speech", "voice" or "pairs" (one entry a line)."""
+    """What a text is: "", "longtext", "lyrics", "speech", "pairs" (one entry a line), "voice" (the id of a voice to
+    speak with), "new_voice" (the id of the voice that is made; allotted by the portal when it is not given) or
+    "result" (the id that an earlier result gave).
+    """
+    result_of: tuple[str, ...] = ()
+    """With the widget "result": slugs of the models whose results give the id."""
+    result_keys: tuple[str, ...] = ()
+    """With the widget "result": names under which the text of a result may hold the id, the likeliest first."""
     inserts: tuple[Option, ...] = ()
     """Markup the text understands: what is inserted, and the word on the chip."""
     advanced: bool = False

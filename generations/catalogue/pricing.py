@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from generations.catalogue.number import shown
+from generations.catalogue.rules import as_text
 from generations.catalogue.spec import ModelSpec, Price
 
 STEP = Decimal("0.0001")
@@ -24,6 +25,8 @@ NEWEST = 20
 """Charges looked at: older ones may be of another price."""
 
 _SMALLEST, _LARGEST = Decimal("0.000001"), Decimal(10**9)
+NOUNS = ("call", "character", "second", "image", "take")
+"""What a unit can count. Takes are the songs that one run is asked for."""
 _UNIT = re.compile(r"(?:([1-9][0-9]*) )?([a-z]+?)s?")
 
 
@@ -80,11 +83,11 @@ def _counts(amount: Decimal) -> bool:
 def is_unit(text: str) -> bool:
     """True for a unit the reckoning knows."""
     match = _UNIT.fullmatch(text)
-    return match is not None and match[2] in ("call", "character", "second", "image")
+    return match is not None and match[2] in NOUNS
 
 
 def counts(unit: str) -> str:
-    """What a unit counts: "call", "character", "second" or "image"."""
+    """What a unit counts: one of NOUNS, "" for no unit."""
     match = _UNIT.fullmatch(unit)
     return match[2] if match else ""
 
@@ -98,17 +101,9 @@ def _rate(price: Price, params: Mapping[str, Any]) -> Decimal | None:
     if not price.rules:
         return price.amount
     for rule in price.rules:
-        if all(_as_text(params.get(key)) == value for key, value in rule.when):
+        if all(as_text(params.get(key)) == value for key, value in rule.when):
             return rule.amount
     return None
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    return shown(value).replace(",", "") if isinstance(value, (int, float)) else ""
 
 
 def _quantity(price: Price, params: Mapping[str, Any]) -> Decimal | None:
@@ -118,7 +113,7 @@ def _quantity(price: Price, params: Mapping[str, Any]) -> Decimal | None:
         case "character":
             text = params.get(price.param)
             return Decimal(max(1, len(text) if isinstance(text, str) else 0))
-        case "second" | "image":
+        case "second" | "image" | "take":
             return _number(params.get(price.param))
     return None
 
@@ -142,4 +137,4 @@ def _basis(price: Price, amount: Decimal, quantity: Decimal) -> str:
         return f"{'from ' if price.starting else ''}{rate} for each run"
     noun = counts(price.unit) + ("" if quantity == 1 else "s")
     per = "each" if _per(price) == 1 else f"per {_per(price):,f}"
-    return f"{shown(quantity)} {noun} at {'from ' if price.starting else ''}{rate} {per}"
+    return f"{shown(quantity)} {noun} {'from' if price.starting else 'at'} {rate} {per}"

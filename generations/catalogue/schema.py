@@ -7,15 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from generations.catalogue.param import ParamSpec, ParamType
+from generations.catalogue.rules import Rule, in_schema
 from generations.catalogue.text import MAX_TEXT
-from generations.catalogue.value import MAX_ENTRIES, UPLOAD
+from generations.catalogue.value import MAX_ENTRIES, OUTPUT, UPLOAD
 
 _TYPES = {ParamType.INT: "integer", ParamType.FLOAT: "number", ParamType.BOOLEAN: "boolean"}
 
 
-def of(params: Sequence[ParamSpec], *, title: str) -> dict[str, Any]:
+def of(params: Sequence[ParamSpec], *, title: str, rules: Sequence[Rule] = ()) -> dict[str, Any]:
     """One object without further properties; required are the params that have no default to fall back on."""
-    return {
+    by_key = {param.key: param for param in params}
+    bonds = {"allOf": [in_schema(rule, by_key) for rule in rules]} if rules else {}
+    return bonds | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
         "type": "object",
@@ -74,11 +77,15 @@ def _text(param: ParamSpec) -> dict[str, Any]:
 
 
 def _media(param: ParamSpec) -> dict[str, Any]:
-    described: dict[str, Any] = {"type": "string", "pattern": f"^{UPLOAD}$"}
+    described: dict[str, Any] = {"type": "string", "pattern": f"^(?:{UPLOAD}|{OUTPUT})$"}
     if param.accept:
         described["x-accept"] = list(param.accept)
     if param.max_size_mb is not None:
         described["x-max-size-mb"] = param.max_size_mb
+    if param.min_seconds is not None:
+        described["x-min-seconds"] = param.min_seconds
+    if param.max_seconds is not None:
+        described["x-max-seconds"] = param.max_seconds
     return described
 
 

@@ -19,6 +19,7 @@ from generations.catalogue import display as displaying
 from generations.catalogue import schema
 from generations.catalogue.clean import InvalidParams
 from generations.catalogue.param import Option, ParamSpec, ParamType
+from generations.catalogue.rules import Rule
 
 __all__ = [
     "InvalidParams",
@@ -30,6 +31,7 @@ __all__ = [
     "ParamType",
     "Price",
     "PriceRule",
+    "Rule",
 ]
 
 
@@ -64,9 +66,9 @@ class PriceRule:
 class Price:
     """What one unit costs, from which source and as of which day.
 
-    `unit` is "call", or a count and a noun: "1000 characters", "second", "5 seconds", "image". `param` names
-    the text whose characters, or the number whose seconds or images, are counted. With `rules` the matching
-    one decides and `amount` is the lowest of them.
+    `unit` is "call", or a count and a noun: "1000 characters", "second", "5 seconds", "image", "take". `param`
+    names the text whose characters, or the number whose seconds, images or takes, are counted. With `rules` the
+    matching one decides and `amount` is the lowest of them.
     """
 
     amount: Decimal
@@ -99,6 +101,8 @@ class ModelSpec:
     """None: the price is unknown, which is not the same as free."""
     sites: tuple[str, ...] = ("ai", "cn")
     aliases: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """Which params need or exclude one another; `clean` holds to them."""
     usual_seconds: int = 60
     notes: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -110,6 +114,10 @@ class ModelSpec:
     def slug(self) -> str:
         """The name in addresses: the endpoint with "/" as "--"."""
         return self.endpoint.replace("/", "--")
+
+    def is_on(self, site: str) -> bool:
+        """Whether this site offers the model. An unknown site, "", hides nothing."""
+        return not site or site in self.sites
 
     def param(self, key: str) -> ParamSpec:
         """The param of that key. Raises KeyError when the model has none."""
@@ -127,7 +135,7 @@ class ModelSpec:
         default; optional and empty without a default is left out; a hidden param always has its default.
         Cleaning cleaned params, strict or not, changes nothing. Raises InvalidParams, a sentence per fault.
         """
-        return cleaning.clean(self.params, raw, title=self.title, strict=strict)
+        return cleaning.clean(self.params, raw, title=self.title, strict=strict, rules=self.rules)
 
     def body(self, params: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
         """Exactly the JSON to submit, from cleaned params.
@@ -158,7 +166,7 @@ class ModelSpec:
 
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema 2020-12 of the params as REST takes them."""
-        return schema.of(self.params, title=self.title)
+        return schema.of(self.params, title=self.title, rules=self.rules)
 
     def differs(self, params: Mapping[str, Any]) -> list[str]:
         """Keys whose value is not the default, in order.

@@ -6,11 +6,13 @@ import json
 import re
 from typing import Any
 
-from generations.catalogue import number, text
+from generations.catalogue import number, results, text
 from generations.catalogue.param import ParamSpec, ParamType
 from generations.catalogue.text import Fault
 
 UPLOAD = r"upload:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+OUTPUT = UPLOAD.replace("upload:", "output:") + "/[0-9]{1,5}"
+"""How those who ask name a result; it is an upload before the params are cleaned."""
 MAX_ENTRIES = 100
 """Entries of a list whose model states no limit."""
 MAX_DEPTH = 6
@@ -34,7 +36,7 @@ def _one(param: ParamSpec, raw: object, *, strict: bool) -> Any:
         return None
     match param.type:
         case ParamType.STRING | ParamType.MODEL:
-            return _text(param, raw)
+            return _text(param, raw, strict=strict)
         case ParamType.INT | ParamType.FLOAT:
             if isinstance(raw, str) and not strict:
                 return number.from_text(param, raw)
@@ -70,12 +72,14 @@ def _several(param: ParamSpec, raw: object, *, strict: bool) -> list[Any] | None
     return values or None
 
 
-def _text(param: ParamSpec, raw: object) -> str | None:
+def _text(param: ParamSpec, raw: object, *, strict: bool) -> str | None:
     if not isinstance(raw, str):
         raise Fault("This has to be text.")
     value = text.settled(raw)
     if not value:
         return None
+    if param.widget == "result" and not strict:
+        value = results.id_in(param, value) or value  # a result pasted as a whole
     text.within(value, param.min_length, param.max_length)
     if param.pattern and not re.fullmatch(param.pattern, value):
         raise Fault(param.pattern_help)
@@ -113,7 +117,9 @@ def _upload(param: ParamSpec, raw: object, *, strict: bool) -> str:
         if re.fullmatch(UPLOAD, value):
             return value
     if strict:
-        raise Fault('Upload the file first and give it as "upload:" and the id of the upload.')
+        raise Fault(
+            'Give "upload:" and the id of an upload, or "output:", a generation\'s id, "/" and an index.'
+        )
     raise Fault("Choose a file.")
 
 

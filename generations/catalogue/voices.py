@@ -1,4 +1,7 @@
-"""The system voices a speech model knows. A team's cloned voices are rows, not data, and live elsewhere."""
+"""The system voices a speech model knows, and a sentence to hear one by.
+
+A team's own voices are rows, not data, and live elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from generations.catalogue.faults import BadData
 
 PATH = Path(__file__).parent / "data" / "voices.json"
 GENDERS = ("female", "male", "unknown")
+MANY = "multilingual"
+"""The language of voices that speak several."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,24 @@ class VoiceSpec:
 def voices() -> tuple[VoiceSpec, ...]:
     """The system voices, listed ones first."""
     return read_voices(PATH)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that system voices speak, in the order of the data."""
+    found = dict.fromkeys(voice.language for voice in voices())
+    return tuple(language for language in found if language != MANY)
+
+
+def sentence(language: str) -> str:
+    """A few words to hear a voice by, in its language; in English where there are none."""
+    known = _sentences(PATH)
+    return known.get(language) or known["English"]
+
+
+@cache
+def _sentences(path: Path) -> dict[str, str]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))["sentences"])
 
 
 @cache

@@ -10,9 +10,15 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from generations.catalogue.file import length
 from generations.catalogue.number import shown
 from generations.catalogue.param import ParamSpec, ParamType
-from generations.models import Upload
+from generations.forms.chosen import Chosen
+from generations.forms.results import Producer, Result, producers
+from generations.uploads import CONVERTED
 
 LONG_TEXT = 300
 """From so many characters on a text gets an editor instead of a line."""
@@ -38,13 +44,15 @@ class Choice:
 class Field:
     """A param with its value: in wire type out of a generation, a text or a list out of a post.
 
-    `files` are the uploads that a media param holds.
+    `files` are the uploads and results that a media param holds, `results` the earlier results that a param can take
+    the id of.
     """
 
     param: ParamSpec
     value: Any = None
     errors: Sequence[str] = ()
-    files: Sequence[Upload] = ()
+    files: Sequence[Chosen] = ()
+    results: Sequence[Result] = ()
     focused: bool = False
 
     @cached_property
@@ -55,13 +63,15 @@ class Field:
             return "file"
         if param.type is ParamType.BOOLEAN:
             return "switch"
-        if param.widget == "voice":
-            return "voice"
+        if param.widget in ("voice", "result"):
+            return param.widget
         if param.options:
             return self._choosing()
         if param.type.is_number:
             return "slider" if self._slides() else "number"
-        if param.multiple or param.widget == "pairs":
+        if param.widget == "pairs":
+            return "pairs"
+        if param.multiple:
             return "lines"
         if param.widget in EDITORS or param.type is ParamType.COMPLEX or (param.max_length or 0) >= LONG_TEXT:
             return "editor"
@@ -167,6 +177,15 @@ class Field:
         return "" if any(choice.chosen for choice in self.choices) else self.text
 
     @property
+    def unlisted(self) -> str:
+        """An id that none of the results gave, shown all the same."""
+        return "" if self.text in {result.value for result in self.results} else self.text
+
+    @property
+    def producers(self) -> Sequence[Producer]:
+        return producers(self.param)
+
+    @property
     def inserts(self) -> Sequence[Any]:
         return self.param.inserts[:INSERTS_SHOWN]
 
@@ -176,13 +195,43 @@ class Field:
 
     @property
     def accepts(self) -> str:
-        """The `accept` of a file input."""
-        extensions = [f".{extension.lower()}" for extension in self.param.accept]
-        return ",".join(extensions) or f"{self.param.type.value.lower()}/*"
+        """The `accept` of a file input: what the param takes, and sound that is converted to it."""
+        extensions = [extension.lower() for extension in self.param.accept]
+        if extensions and (self.is_sound or self.param.takes_sound):
+            extensions += [other for other in CONVERTED if other not in extensions]
+        return ",".join(f".{name}" for name in extensions) or f"{self.param.type.value.lower()}/*"
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the microphone can fill it."""
+        return self.param.type is ParamType.AUDIO
+
+    @property
+    def recorded_bytes(self) -> int:
+        """The most a recording may have: it is sent as WAV, which is converted where the param does not take it."""
+        limit = self.param.max_size_mb
+        if limit is None or (self.param.accept and "wav" not in self.param.accept):
+            return int(settings.MAX_UPLOAD_BYTES)
+        return min(limit * 1024**2, int(settings.MAX_UPLOAD_BYTES))
+
+    @property
+    def largest(self) -> int:
+        """The most bytes that are worth sending; sound of another type may become smaller here."""
+        return int(settings.MAX_UPLOAD_BYTES)
+
+    @property
+    def length_range(self) -> str:
+        """`10 seconds to 5 minutes`, "" without limits of length."""
+        least, most = self.param.min_seconds, self.param.max_seconds
+        if least and most:
+            return _("%(least)s to %(most)s") % {"least": length(least), "most": length(most)}
+        if least:
+            return _("at least %(length)s") % {"length": length(least)}
+        return _("at most %(length)s") % {"length": length(most)} if most else ""
 
     @property
     def references(self) -> list[str]:
-        """The "upload:<id>" texts of a media param."""
+        """The "upload:<id>" and "output:<generation>/<index>" texts of a media param."""
         values = self.value if isinstance(self.value, (list, tuple)) else [self.value]
         return [value for value in values if isinstance(value, str) and value]
 

@@ -9,13 +9,14 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from accounts.models import Team
+from accounts.models import Membership
 from generations.catalogue.param import ParamSpec
 from generations.catalogue.spec import ModelSpec
-from generations.forms import voices
+from generations.forms import chosen, new_voice, voices
 from generations.forms.field import Field
-from generations.forms.posted import TITLE
-from generations.models import Upload
+from generations.forms.posted import COPIES, TITLE, Many
+from generations.forms.results import results
+from generations.vault import Wish
 
 COMMON = 4
 """Optional settings that stand open; the rest is folded away."""
@@ -39,6 +40,8 @@ class ModelForm:
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     own_voices: Sequence[voices.Voice] = ()
     every_voice: bool = False
+    many: Many = field(default_factory=Many)
+    new_voice: new_voice.NewVoice | None = None
     once: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @cached_property
@@ -80,9 +83,21 @@ class ModelForm:
         return self.errors.get(TITLE, ())
 
     @property
+    def copies_errors(self) -> Sequence[str]:
+        return self.errors.get(COPIES, ())
+
+    @cached_property
+    def splits(self) -> ParamSpec | None:
+        """The main text, where its lines can be generations of their own."""
+        texts = [f.param for f in self.fields if f.name == self.spec.prompt_param and f.control == "editor"]
+        return texts[0] if texts else None
+
+    @property
     def other_errors(self) -> list[str]:
         """Sentences that belong to no visible field."""
-        shown = {f.name for f in self.fields} | {TITLE}
+        shown = {f.name for f in self.fields} | {TITLE, COPIES}
+        if self.new_voice is not None:
+            shown |= {f"voice.{part}" for part in new_voice.PARTS}
         labels = {param.key: param.label for param in self.spec.params}
         return [
             f"{labels[key]}: {sentence}" if key in labels else sentence
@@ -126,51 +141,44 @@ class ModelForm:
 
 def build(
     spec: ModelSpec,
-    team: Team,
+    membership: Membership,
     values: Mapping[str, Any] | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
     *,
     title: str = "",
     every_voice: bool = False,
+    many: Many | None = None,
+    voice: Wish | None = None,
 ) -> ModelForm:
     """The form of this model with `values` as posted, as stored in a generation, or its defaults.
 
-    `errors` are those of `InvalidParams`. Uploads and voices are looked up only for models that use them.
+    `errors` are those of `InvalidParams`, `voice` what was said about a voice to be made. Uploads and
+    voices are looked up only for models that use them.
     """
     values, errors = values or {}, errors or {}
     visible = [param for param in spec.params if not param.hidden]
     first = next((param.key for param in visible if errors.get(param.key)), None)
-    found = _uploads(visible, values, team)
+    media = [Field(param, values.get(param.key)) for param in visible if param.type.is_media]
+    found = chosen.find((reference for field in media for reference in field.references), membership)
     fields = [
         Field(
             param,
             _value(param, values),
             errors.get(param.key, ()),
             [found[r] for r in Field(param, values.get(param.key)).references if r in found],
+            results(membership.team, param) if param.widget == "result" else (),
             focused=param.key == first,
         )
         for param in visible
     ]
-    own = voices.cloned(team) if any(f.control == "voice" for f in fields) else []
-    return ModelForm(spec, fields, title, errors, own, every_voice)
+    own = voices.team_voices(membership) if any(f.control == "voice" for f in fields) else []
+    asked = new_voice.fields(spec, membership, voice, errors)
+    return ModelForm(spec, fields, title, errors, own, every_voice, many or Many.read(values), asked)
 
 
 def _value(param: ParamSpec, values: Mapping[str, Any]) -> Any:
     value = values.get(param.key)
     return param.default if value is None else value
-
-
-def _uploads(params: Iterable[ParamSpec], values: Mapping[str, Any], team: Team) -> dict[str, Upload]:
-    ids: set[uuid.UUID] = set()
-    for param in params:
-        if param.type.is_media:
-            for reference in Field(param, values.get(param.key)).references:
-                try:
-                    ids.add(Upload.id_of(reference))
-                except ValueError:
-                    continue
-    rows = Upload.objects.filter(team=team, pk__in=ids) if ids else []
-    return {upload.reference: upload for upload in rows}
 
 
 def _rows(fields: Iterable[Field]) -> list[Row]:

@@ -20,9 +20,24 @@ from allauth.account.models import EmailAddress
 from django.db import models
 
 from accounts.models import Allowance, ApiToken, Membership, Team, User
-from generations.models import Connection, Generation, Output, Upload
+from generations.models import (
+    Batch,
+    Connection,
+    Draft,
+    FavouriteVoice,
+    Generation,
+    Output,
+    Preset,
+    PresetDefault,
+    Upload,
+    Voice,
+    VoiceGrant,
+    VoiceSample,
+    VoiceUse,
+)
 
-FORMAT = 1
+FORMAT = 2
+"""The first one knew no voices, batches, drafts and presets."""
 MANIFEST = "manifest.json"
 MODELS: tuple[type[models.Model], ...] = (
     User,
@@ -32,11 +47,23 @@ MODELS: tuple[type[models.Model], ...] = (
     Allowance,
     ApiToken,
     Connection,
-    Upload,
+    Batch,
     Generation,
     Output,
+    Upload,
+    Voice,
+    VoiceGrant,
+    VoiceUse,
+    VoiceSample,
+    FavouriteVoice,
+    Draft,
+    Preset,
+    PresetDefault,
 )
 """In this order every row finds those it refers to."""
+SINCE_FORMAT_2: frozenset[type[models.Model]] = frozenset(
+    (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault)
+)
 
 
 class Unusable(ValueError):

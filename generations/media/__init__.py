@@ -7,13 +7,16 @@ given are the bytes that are kept and served: no function here changes a stored 
 from __future__ import annotations
 
 from .containers import NotMedia
+from .convert import DECODED, convert, target
 from .filenames import safe_filename
+from .film import film
 from .peaks import ROW_BARS, STAGE_BARS
 from .probe import Probe, pcm_to_wav, probe, read_text
 from .ranges import StoredFile, StoredFileCut, respond
 from .sniff import SNIFF_BYTES, MediaType, sniff
 
 __all__ = [
+    "DECODED",
     "ROW_BARS",
     "SNIFF_BYTES",
     "STAGE_BARS",
@@ -22,10 +25,13 @@ __all__ = [
     "Probe",
     "StoredFile",
     "StoredFileCut",
+    "convert",
+    "film",
     "pcm_to_wav",
     "probe",
     "read_text",
     "respond",
     "safe_filename",
     "sniff",
+    "target",
 ]

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 SANDBOX = "sandbox"
+SITES = ("ai", "cn")
 
 
 def key_digest(key: str) -> str:
@@ -22,6 +23,20 @@ def key_digest(key: str) -> str:
 def configured() -> str:
     """What the environment connects to: an address, or the sandbox, which is one wherever it listens today."""
     return SANDBOX if settings.USES_SANDBOX else str(settings.RUNNINGHUB_BASE_URL)
+
+
+def site_of(address: str) -> str:
+    """The site of RunningHub at an address: "ai" or "cn"; "" for the sandbox and any other one.
+
+    Models that a site does not have are hidden and refused there. An address that nobody knows hides nothing.
+    """
+    host = urlsplit(address).hostname or ""
+    return next((site for site in SITES if f".{host}".endswith(f".runninghub.{site}")), "")
+
+
+def current_site() -> str:
+    """The site that the environment connects to."""
+    return site_of(configured())
 
 
 class Connection(models.Model):
@@ -51,6 +66,11 @@ class Connection(models.Model):
     @property
     def is_sandbox(self) -> bool:
         return self.base_url == SANDBOX
+
+    @property
+    def site(self) -> str:
+        """As `site_of` its address."""
+        return site_of(self.base_url)
 
     @property
     def is_configured(self) -> bool:

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import MoneyField, Team, User
+from generations.models.batch import Batch
 from generations.models.connection import Connection
 from generations.models.ids import uuid7
 
@@ -105,6 +106,8 @@ class Generation(models.Model):
     search_text = models.TextField(blank=True)
     idempotency_key = models.CharField(max_length=200, blank=True)
     request_digest = models.CharField(max_length=64, blank=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="generations")
+    batch_place = models.PositiveSmallIntegerField(null=True)
 
     status = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     next_check_at = models.DateTimeField(null=True, default=timezone.now)

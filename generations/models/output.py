@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from generations.models.generation import Generation
@@ -11,6 +12,7 @@ from generations.models.generation import Generation
 class Output(models.Model):
     """One stored result. `index` counts from 0 within its generation.
 
+    Of several takes one can be the keeper: the one that is played and used first.
     A file's name follows from generation and index, so copying again replaces and never duplicates.
     """
 
@@ -29,11 +31,17 @@ class Output(models.Model):
     peaks_row = models.TextField(blank=True)
     peaks_stage = models.TextField(blank=True)
     source_url = models.TextField(blank=True)
+    is_keeper = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["index"]
-        constraints = [models.UniqueConstraint(fields=["generation", "index"], name="output_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["generation", "index"], name="output_once"),
+            models.UniqueConstraint(
+                fields=["generation"], condition=Q(is_keeper=True), name="one_keeper_a_generation"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.generation_id}/{self.index}"
@@ -42,3 +50,18 @@ class Output(models.Model):
     def file_name(generation: Generation, index: int, extension: str) -> str:
         """Where the file of this result is stored."""
         return f"outputs/{generation.team_id}/{generation.pk}/{index}.{extension}"
+
+    @classmethod
+    def keep(cls, generation: Generation, index: int | None) -> bool:
+        """Makes the take of this index the keeper, and no other; None takes the mark away.
+
+        False when there is no such take. Two who choose at once leave one keeper.
+        """
+        with transaction.atomic():
+            Generation.objects.select_for_update().only("pk").get(pk=generation.pk)
+            takes = cls.objects.filter(generation=generation)
+            if index is not None and not takes.filter(index=index).exists():
+                return False
+            takes.filter(is_keeper=True).exclude(index=index).update(is_keeper=False)
+            takes.filter(index=index).update(is_keeper=True)
+        return True

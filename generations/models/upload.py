@@ -10,10 +10,14 @@ from django.utils import timezone
 from accounts.models import Team, User
 from generations.models.connection import Connection
 from generations.models.ids import uuid7
+from generations.models.output import Output
 
 
 class Upload(models.Model):
-    """A file kept under its team. Params name it as `upload:<id>`."""
+    """A file kept under its team. Params name it as `upload:<id>`.
+
+    `source` is the output it is a copy of, when something made here was used as an input.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="uploads")
@@ -26,6 +30,7 @@ class Upload(models.Model):
     bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     duration = models.FloatField(null=True, blank=True)
+    source = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, related_name="uploads")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -46,13 +51,18 @@ class Upload(models.Model):
 
 
 class UpstreamCopy(models.Model):
-    """Where one connection has a copy of an upload. Upstream keeps it one day (API.md 5)."""
+    """Where one connection has a copy of an upload. Upstream keeps it one day (API.md 5).
+
+    While it is being made, `lease_until` keeps others from sending the same bytes; `url` is empty until the first
+    copy is there.
+    """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="copies")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
-    url = models.TextField()
+    url = models.TextField(blank=True)
     file_name = models.CharField(max_length=200, blank=True)
     expires_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upload", "connection"], name="copy_once")]

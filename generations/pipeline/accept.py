@@ -10,30 +10,65 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import ROUND_UP, Decimal
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Membership, Team
-from generations import queue, quota
-from generations.catalogue import load, pricing
-from generations.catalogue.spec import InvalidParams, ModelSpec, ParamType
-from generations.models import Connection, Generation, State, Upload, search_text
+from generations import queue, quota, vault
+from generations.catalogue import file, load
+from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec
+from generations.models import Connection, Generation, State, Upload, VoiceUse, search_text
+from generations.pipeline.quoting import Quote, Tariff, quote, quotes
+
+__all__ = [
+    "Accepted",
+    "KeyReused",
+    "MayNotGenerate",
+    "NotOffered",
+    "Order",
+    "PriceUnknown",
+    "Quote",
+    "Tariff",
+    "accept",
+    "allowed",
+    "digest_of",
+    "earlier_with",
+    "insert",
+    "lock",
+    "offered",
+    "quote",
+    "quotes",
+    "title_of",
+]
 
 KEY_LIVES = timedelta(days=1)
 WAITS_AT_MOST = timedelta(days=7)
-MEDIA = {ParamType.AUDIO, ParamType.IMAGE, ParamType.VIDEO}
+PAUSE = re.compile(r"<#[0-9.]{1,5}#>")
 
 
-class MayNotGenerate(Exception):
-    """The member's role does not allow generating, or the membership ended."""
+class MayNotGenerate(PermissionDenied):
+    """The member's role does not allow generating, or the membership ended, maybe in this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Your role does not let you generate (any more). Ask a manager for another one.")
+
+
+class NotOffered(Exception):
+    """The site of the connection, `site`, does not have this model."""
+
+    def __init__(self, site: str) -> None:
+        super().__init__(f"This model is not offered on RunningHub’s .{site} site.")
+        self.site = site
 
 
 class PriceUnknown(Exception):
@@ -45,17 +80,6 @@ class KeyReused(Exception):
 
 
 @dataclass(frozen=True)
-class Quote:
-    """What one generation is expected to cost, in the currency of the connection. `cost` None: price unknown."""
-
-    cost: Decimal | None
-    currency: str
-    basis: str
-    as_of: date | None
-    converted_from: str = ""
-
-
-@dataclass(frozen=True)
 class Accepted:
     """`created` is false when an idempotency key gave an earlier generation back."""
 
@@ -64,17 +88,16 @@ class Accepted:
     warnings: Sequence[quota.Line] = ()
 
 
-def quote(spec: ModelSpec, params: Mapping[str, Any], connection: Connection) -> Quote:
-    """The estimate from the catalogue's price, corrected by what such generations really cost lately."""
-    estimate = pricing.estimate(spec, params)
-    if estimate.amount is None:
-        return Quote(None, connection.currency, estimate.basis, None)
-    amount, converted = _in_currency(estimate.amount, estimate.currency, connection.currency)
-    factor = pricing.learned(_past_costs(spec, connection))
-    if factor is not None:
-        amount, converted = amount * factor, ""
-    amount = amount.quantize(Decimal("0.0001"), rounding=ROUND_UP)
-    return Quote(amount, connection.currency, estimate.basis, estimate.as_of, converted)
+@dataclass(frozen=True)
+class Order:
+    """One generation that is asked for, not yet taken: cleaned params and what they are expected to cost."""
+
+    spec: ModelSpec
+    params: dict[str, Any]
+    title: str
+    estimate: Quote
+    voice: vault.Wish | None = None
+    """What is said about the voice that it makes, if it makes one."""
 
 
 def accept(
@@ -85,101 +108,125 @@ def accept(
     title: str = "",
     idempotency_key: str = "",
     strict: bool = False,
+    voice: vault.Wish | None = None,
 ) -> Accepted:
     """Takes an order, or refuses it without a trace.
 
-    `raw` are params as a form (texts) or, with `strict`, as JSON gives them. Raises `load.UnknownModel`,
-    `InvalidParams`, `MayNotGenerate`, `PriceUnknown`, `quota.QuotaExceeded`, `KeyReused`.
+    `raw` are params as a form (texts) or, with `strict`, as JSON gives them; `voice` is said about a voice that is to
+    be made. Raises `load.UnknownModel`, `NotOffered`, `InvalidParams`, `MayNotGenerate`, `PriceUnknown`,
+    `quota.QuotaExceeded`, `KeyReused`.
     """
     if not membership.may_generate:
         raise MayNotGenerate
-    spec = load.get(model)
-    digest = _digest(spec, raw, title)
-    if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
+    connection = Connection.current()
+    spec = offered(model, connection)
+    digest = digest_of(spec, raw if voice is None else [raw, asdict(voice)], title)
+    if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
         return Accepted(earlier, created=False)
     params = spec.clean(raw, strict=strict)
-    connection = Connection.current()
-    estimate = quote(spec, params, connection)
+    order = Order(spec, params, title, quote(spec, params, connection), voice)
     try:
         with transaction.atomic():
-            team = Team.objects.select_for_update().get(pk=membership.team_id)
-            locked = (
-                Membership.objects.select_for_update(of=("self",))
-                .select_related("user")
-                .get(pk=membership.pk)
-            )
-            locked.team = team
-            if not locked.may_generate:
-                raise MayNotGenerate
-            if idempotency_key and (earlier := _earlier(locked, idempotency_key, digest)):
+            locked = lock(membership)
+            if idempotency_key and (earlier := earlier_with(locked, idempotency_key, digest)):
                 return Accepted(earlier, created=False)
-            _check_uploads(spec, params, team)
-            if estimate.cost is None and team.unknown_price == Team.UnknownPrice.REFUSE:
-                raise PriceUnknown
-            now = timezone.now()
-            warnings = quota.ask(locked, estimate.cost, estimate.currency, now)
-            generation = Generation.objects.create(
-                team=team,
-                author=locked.user,
-                connection=connection,
-                model=spec.slug,
-                kind=spec.kind.value,
-                title=_title(spec, params, title or str(params.get("title", ""))),
-                params=params,
-                search_text=search_text(title, *_words(params), spec.title),
+            warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, timezone.now())
+            generation = insert(
+                locked,
+                connection,
+                order,
                 idempotency_key=idempotency_key,
                 request_digest=digest if idempotency_key else "",
-                currency=estimate.currency,
-                cost_estimated=estimate.cost,
-                cost_basis=estimate.basis[:200],
-                status=State.QUEUED,
-                created_at=now,
-                updated_at=now,
-                next_check_at=now,
-                deadline_at=now + WAITS_AT_MOST,
             )
             queue.ring()
     except IntegrityError:
         # The same key reached another process between our look and our insert; its generation is the answer.
-        if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
+        if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
             return Accepted(earlier, created=False)
         raise
     return Accepted(generation, created=True, warnings=warnings)
 
 
-def _in_currency(amount: Decimal, price: str, account: str) -> tuple[Decimal, str]:
-    """The amount in the account's currency, and the price's currency when a rate had to be assumed."""
-    rate = Decimal(str(settings.CNY_PER_USD))
-    if (price, account) == ("CNY", "USD"):
-        return amount / rate, price
-    if (price, account) == ("USD", "CNY"):
-        return amount * rate, price
-    return amount, ""
+def offered(model: str, connection: Connection) -> ModelSpec:
+    """The model, which the site of this connection has. Raises `load.UnknownModel`, `NotOffered`."""
+    spec = load.get(model)
+    if not spec.is_on(connection.site):
+        raise NotOffered(connection.site)
+    return spec
 
 
-def _past_costs(spec: ModelSpec, connection: Connection) -> list[tuple[Decimal, Decimal]]:
-    """(what the catalogue says today, what was really charged) of the latest finished generations of this model."""
-    rows = (
-        Generation.objects.filter(model=spec.slug, connection=connection, currency=connection.currency)
-        .filter(status=State.SUCCEEDED, finished_at__isnull=False, cost_actual__isnull=False)
-        .order_by("-finished_at")
-        .values_list("params", "cost_actual")[:20]
+def lock(membership: Membership) -> Membership:
+    """The membership under the locks of its team and of itself, in this order, as it is now.
+
+    For use inside a transaction. Raises `MayNotGenerate`.
+    """
+    team = Team.objects.select_for_update().get(pk=membership.team_id)
+    rows = Membership.objects.select_for_update(of=("self",)).select_related("user")
+    locked = rows.get(pk=membership.pk)
+    locked.team = team
+    if not locked.may_generate:
+        raise MayNotGenerate
+    return locked
+
+
+def allowed(locked: Membership, order: Order) -> Decimal | None:
+    """The cost to ask quota for, once the inputs are found to be the team's and the member's to use, and the price not
+    unknown to a team that minds. Raises `InvalidParams`, `PriceUnknown`.
+    """
+    _check_uploads(order.spec, order.params, locked)
+    vault.refuse_foreign(locked, order.spec, order.params)
+    if order.voice is not None and vault.maker(order.spec):
+        order.voice.check(locked, needs_consent=vault.needs_consent(order.spec))
+    if order.estimate.cost is None and locked.team.unknown_price == Team.UnknownPrice.REFUSE:
+        raise PriceUnknown
+    return order.estimate.cost
+
+
+def insert(locked: Membership, connection: Connection, order: Order, **more: Any) -> Generation:
+    """The row of an order that quota allowed, inside the transaction that asked, with the voice that it makes or the
+    note of the one that it speaks with. Raises `InvalidParams` when the id of a new voice is taken.
+    """
+    spec, now = order.spec, timezone.now()
+    title = order.title or (order.voice.name if order.voice and vault.maker(spec) else "")
+    params = vault.with_id(spec, order.params, title)
+    spoken = vault.spoken(spec, params)
+    words = [word for word in _words(params) if spoken is None or word != spoken.voice_id]
+    generation = Generation.objects.create(
+        team=locked.team,
+        author=locked.user,
+        connection=connection,
+        model=spec.slug,
+        kind=spec.kind.value,
+        title=title_of(spec, params, title or str(params.get("title", ""))),
+        params=params,
+        search_text=search_text(title, *words, spec.title),
+        currency=order.estimate.currency,
+        cost_estimated=order.estimate.cost,
+        cost_basis=order.estimate.basis[:200],
+        status=State.QUEUED,
+        created_at=now,
+        updated_at=now,
+        next_check_at=now,
+        deadline_at=now + WAITS_AT_MOST,
+        **more,
     )
-    pairs = []
-    for params, actual in rows:
-        listed = pricing.estimate(spec, params)
-        if listed.amount and actual is not None:
-            pairs.append((_in_currency(listed.amount, listed.currency, connection.currency)[0], actual))
-    return pairs
+    vault.make(generation, spec, locked, order.voice)
+    if spoken is not None:
+        VoiceUse.objects.create(generation=generation, voice=spoken)
+    return generation
 
 
-def _digest(spec: ModelSpec, raw: Mapping[str, Any], title: str) -> str:
+def digest_of(spec: ModelSpec, raw: Any, title: str) -> str:
+    """Tells one request from another under the same idempotency key."""
     text = json.dumps([spec.slug, raw, title], sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _earlier(membership: Membership, key: str, digest: str) -> Generation | None:
-    """The generation that this key stands for. An outlived key is taken off its row, so that it can be used anew."""
+def earlier_with(membership: Membership, key: str, digest: str) -> Generation | None:
+    """The generation that this key stands for. An outlived key is taken off its row, so that it can be used anew.
+
+    Raises `KeyReused` when the key came with another request.
+    """
     row = Generation.objects.filter(
         team=membership.team_id, author=membership.user_id, idempotency_key=key
     ).first()
@@ -193,41 +240,35 @@ def _earlier(membership: Membership, key: str, digest: str) -> Generation | None
     return row
 
 
-def _check_uploads(spec: ModelSpec, params: Mapping[str, Any], team: Team) -> None:
-    """Every upload that the params name must be the team's, and of a type and size the param takes."""
+def _check_uploads(spec: ModelSpec, params: Mapping[str, Any], locked: Membership) -> None:
+    """Every upload that the params name must be the team's and not the recording of a voice that is hidden from the
+    member, and of a type, size and length the param takes.
+    """
+    if not any(param.type.is_media and param.key in params for param in spec.params):
+        return
+    rows = Upload.objects.filter(team=locked.team).exclude(pk__in=vault.hidden_from(locked).uploads)
     errors: dict[str, list[str]] = {}
     for param in spec.params:
-        if param.type not in MEDIA or param.key not in params:
+        if not param.type.is_media or param.key not in params:
             continue
         value = params[param.key]
         for reference in value if isinstance(value, list) else [value]:
-            sentence = _upload_fault(reference, param.type.value, param.accept, param.max_size_mb, team)
+            sentence = _upload_fault(reference, param, rows)
             if sentence:
                 errors.setdefault(param.key, []).append(sentence)
     if errors:
         raise InvalidParams(errors)
 
 
-def _upload_fault(reference: str, kind: str, accept: Sequence[str], max_mb: int | None, team: Team) -> str:
+def _upload_fault(reference: str, param: ParamSpec, rows: QuerySet[Upload]) -> str:
     try:
         upload_id: uuid.UUID = Upload.id_of(reference)
     except ValueError:
         return "Choose a file."
-    upload = Upload.objects.filter(pk=upload_id, team=team).first()
+    upload = rows.filter(pk=upload_id).first()
     if upload is None:
         return "This file is not there any more. Choose it again."
-    if upload.kind != kind.lower():
-        return {
-            "IMAGE": "This is not a picture. Choose another file.",
-            "VIDEO": "This is not a video. Choose another file.",
-        }.get(kind, "This is not sound. Choose another file.")
-    if accept and upload.extension.upper() not in {
-        "JPG" if a.upper() == "JPEG" else a.upper() for a in accept
-    }:
-        return f"{upload.extension.upper()} is not accepted here. Use {' or '.join(accept)}."
-    if max_mb and upload.bytes > max_mb * 1024**2:
-        return f"At most {max_mb} MB; this file has {upload.bytes / 1024**2:.1f} MB."
-    return ""
+    return file.fault(param, upload.kind, upload.extension, upload.bytes, upload.duration)
 
 
 def _words(params: Mapping[str, Any]) -> list[str]:
@@ -241,11 +282,11 @@ def _first_name(spec: ModelSpec, params: Mapping[str, Any]) -> str:
     return named[0].name if named and named[0] is not None else ""
 
 
-def _title(spec: ModelSpec, params: Mapping[str, Any], title: str) -> str:
+def title_of(spec: ModelSpec, params: Mapping[str, Any], title: str) -> str:
     """The given title, of the form or of the song itself, else the first words of the prompt, else what it is made
-    from, else the model's name.
+    from, else the model's name. Marks of a pause are no words.
     """
-    prompt = str(params.get(spec.prompt_param, "")) or _first_name(spec, params)
+    prompt = PAUSE.sub(" ", str(params.get(spec.prompt_param, ""))).strip() or _first_name(spec, params)
     words = " ".join((title or prompt or spec.title).split())
     return (
         words

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from generations import progress, queue, upstream
 from generations.catalogue import load
-from generations.models import Connection, Generation, State, Upload, UpstreamCopy
-from generations.pipeline import pacing, webhook
+from generations.catalogue.spec import ModelSpec
+from generations.models import Connection, Generation, State, Upload
+from generations.pipeline import copies, pacing, webhook
 from generations.pipeline.persist import persist
 from generations.pipeline.resolve import RELEASED
 from generations.runninghub import Client
@@ -30,10 +31,11 @@ logger = logging.getLogger("rhweb.dispatch")
 PREPARING = timedelta(seconds=45)
 COPYING = timedelta(minutes=15)
 SUBMITTING = timedelta(seconds=100)
-COPY_LIVES = timedelta(hours=22)
 SETTLED_WITHIN = timedelta(days=7)
 """The deadline of a lost answer. Nothing ends such a generation but a person or a webhook that names the task."""
 MODEL_FULL = "1011"
+FILE_TROUBLE = ("1001", "1013")
+"""What upstream may say when a copy is gone (API.md 10 names no code for it): an address or a file it cannot use."""
 NO_SLOT = ("415", "421", "814", "1520")
 SENDING = (State.DISPATCHING, State.UNCONFIRMED)
 """A definite answer counts also when it came so late that the sweep had given up on it; `attempts` fences."""
@@ -106,6 +108,9 @@ def send(row: Generation) -> None:
     except Upload.DoesNotExist:
         _fail(row, "upload_gone", "A file of this generation is not there any more. Nothing was sent.", "")
         return
+    except copies.BeingCopied:
+        _back_to_queue(row, gap=copies.LOOK_AGAIN)
+        return
     except Refused as error:
         _refused(row, error)
         return
@@ -129,42 +134,33 @@ def send(row: Generation) -> None:
         _not_accepted(row, error)
     except Refused as error:
         _refused(row, error)
+        _doubt_copies(row, spec, error)
     except Unclear as error:
         lost(row, error.code, error.detail)
+        _doubt_copies(row, spec, error)
     else:
         _accepted(row, submitted.upstream_id, submitted.status, *first_look)
 
 
 def _addresses(row: Generation, client: Client, references: list[str]) -> dict[str, str]:
-    """Where upstream finds each upload; copies it there first unless a copy of less than a day is known."""
+    """Where upstream finds each upload, copied there first where needed. Raises `copies.BeingCopied`."""
     found = {}
     for reference in references:
         upload = Upload.objects.get(pk=Upload.id_of(reference), team=row.team_id)
-        now = timezone.now()
-        copy = UpstreamCopy.objects.filter(
-            upload=upload, connection=row.connection, expires_at__gt=now
-        ).first()
-        if copy is None:
+        address = copies.known(upload, row.connection)
+        if address is None:
             Generation.objects.filter(pk=row.pk, attempts=row.attempts, status=State.DISPATCHING).update(
-                lease_until=now + COPYING
+                lease_until=timezone.now() + COPYING
             )
-            with upload.file.open("rb") as file:
-                sent = client.upload(
-                    cast("BinaryIO", file),
-                    name=f"{upload.pk.hex}.{upload.extension}",
-                    content_type=upload.content_type,
-                )
-            copy, _ = UpstreamCopy.objects.update_or_create(
-                upload=upload,
-                connection=row.connection,
-                defaults={
-                    "url": sent.download_url,
-                    "file_name": sent.file_name[:200],
-                    "expires_at": now + COPY_LIVES,
-                },
-            )
-        found[reference] = copy.url
+            address = copies.made(upload, row.connection, client)
+        found[reference] = address
     return found
+
+
+def _doubt_copies(row: Generation, spec: ModelSpec, error: UpstreamError) -> None:
+    """After trouble with a file the next generation sends its files anew; this one is settled as any other."""
+    if error.code in FILE_TROUBLE:
+        copies.forget(row.connection, [Upload.id_of(one) for one in spec.uploads(row.params)])
 
 
 def _first_look(row: Generation) -> tuple[float, float]:

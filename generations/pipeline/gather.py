@@ -36,6 +36,8 @@ logger = logging.getLogger("rhweb.gather")
 LEASE = timedelta(seconds=90)
 SECONDS_PER_FILE = 600.0
 TRIES_OF_WRONG_MEDIA = 4
+SPEECH = "speech"
+"""The kind whose bare samples are read as one channel; music has two. They do not say it themselves."""
 STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
 KINDS = {
     **dict.fromkeys(("mp3", "wav", "flac", "ogg", "opus", "m4a", "aac", "aiff", "pcm", "audio"), "audio"),
@@ -177,13 +179,13 @@ def _store(row: Generation, index: int, result: dict[str, Any], client: Client) 
 
 def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
     """What the file really is. Raises `NotMedia` unless it is of the kind upstream or the catalogue promised."""
-    rate = str(row.params.get("sampleRate") or "")
+    rate = str(row.params.get("sampleRate") or row.params.get("sample_rate") or "")
     return media.probe(
         path,
         expected=KINDS.get(declared) or _made_by(row.model),
         declared_extension=declared or str(row.params.get("format") or ""),
         sample_rate_hint=int(rate) if rate.isdecimal() else None,
-        channels_hint=2,
+        channels_hint=1 if row.kind == SPEECH else 2,
     )
 
 

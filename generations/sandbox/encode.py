@@ -1,17 +1,18 @@
 """From samples to a file: mp3 in a constant bit rate, wav in 16 bits, pcm as bare little-endian 16-bit
-samples.
+samples, Opus in an Ogg file.
 """
 
 from __future__ import annotations
 
 import io
 import wave
+from typing import Any
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from generations.sandbox.dsp import Sound
+from generations.sandbox.dsp import Sound, resampled
 
 try:
     import lameenc
@@ -28,6 +29,7 @@ __all__ = ["decode", "decode_channels", "encode", "espeakng_loader", "missing_li
 FRAMES = 65_536
 """Written at a time: libsndfile crashes on long single writes in some formats."""
 BEST, FAST = 2, 7
+OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
 def missing_libraries() -> list[str]:
@@ -45,7 +47,7 @@ def missing_libraries() -> list[str]:
 
 
 def encode(sound: Sound, rate: int, form: str, bitrate: int = 128_000) -> bytes:
-    """``sound`` mono ``(n,)`` or stereo ``(2, n)`` at ``rate`` Hz as ``mp3``, ``wav`` or ``pcm``.
+    """``sound`` mono ``(n,)`` or stereo ``(2, n)`` at ``rate`` Hz as ``mp3``, ``wav``, ``pcm`` or ``ogg_opus``.
 
     ``bitrate`` in bit/s counts for mp3 only; below 32 kHz the mp3 format itself ends at 160,000.
     """
@@ -55,6 +57,8 @@ def encode(sound: Sound, rate: int, form: str, bitrate: int = 128_000) -> bytes:
         return samples.tobytes()
     if form == "wav":
         return _wav(samples, rate)
+    if form == "ogg_opus":
+        return _opus(sound, rate)
     if form != "mp3":
         raise ValueError(f"Unknown sound format: {form}")
     return _mp3(samples, rate, bitrate) if lameenc is not None else _any_mp3(samples, rate)
@@ -81,9 +85,20 @@ def _mp3(samples: NDArray[np.int16], rate: int, bitrate: int) -> bytes:
     return bytes(encoder.encode(samples.tobytes())) + bytes(encoder.flush())
 
 
+def _opus(sound: Sound, rate: int) -> bytes:
+    """Opus knows few rates; any other becomes the highest of them."""
+    if rate not in OPUS_RATES:
+        sound, rate = resampled(sound, max(OPUS_RATES) / rate), max(OPUS_RATES)
+    return _written(np.atleast_2d(np.clip(sound, -1, 1)).T, rate, format="OGG", subtype="OPUS")
+
+
 def _any_mp3(samples: NDArray[np.int16], rate: int) -> bytes:
+    return _written(samples, rate, format="MP3")
+
+
+def _written(samples: NDArray[Any], rate: int, **kind: str) -> bytes:
     target = io.BytesIO()
-    with soundfile.SoundFile(target, "w", rate, samples.shape[1], format="MP3") as file:
+    with soundfile.SoundFile(target, "w", rate, samples.shape[1], **kind) as file:
         for start in range(0, len(samples), FRAMES):
             file.write(samples[start : start + FRAMES])
     return target.getvalue()

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from generations.catalogue.load import voices
 from generations.catalogue.pricing import estimate
-from generations.catalogue.spec import Kind
+from generations.sandbox import ids
 from generations.sandbox.clock import Clock
 from generations.sandbox.orders import Order, data_uri, read_order
 from generations.sandbox.refusals import Refusal
 from generations.sandbox.store import Store
 from generations.sandbox.studio import Job, Piece, Spoiled, Studio
 from generations.sandbox.tasks import Task, new_task_id, usual_seconds
-from generations.sandbox.voices import Traits
 from generations.sandbox.webhooks import Webhooks
 
 DAY = 86_400.0
@@ -152,30 +150,26 @@ class Ledger:
             status="QUEUED" if starts > now else "RUNNING",
             cost=None if cost is None else format(cost, "f"),
             webhook_url=order.webhook_url,
-            voice_id=str(order.params.get("custom_voice_id", "")) if order.spec.kind is Kind.VOICE else "",
+            voice_id=ids.new_voice(order, job.params),
             fate=fate,
         )
 
     def _job(self, order: Order) -> Job:
-        """What the studio has to do. Raises Refusal 1007 for a voice that is unknown or already taken."""
-        kind, params = order.spec.kind, order.params
-        traits = None
-        if kind is Kind.VOICE:
-            wanted = str(params.get("custom_voice_id", ""))
-            in_work = {task.voice_id for task in self.tasks.values() if not task.is_over}
-            if wanted in self.clones or wanted in in_work or wanted in {voice.voice_id for voice in voices()}:
-                raise Refusal(1007, f"custom_voice_id: the voice id {wanted} is already taken")
-        elif "voice_id" in params:
-            wanted = str(params["voice_id"])
-            if wanted in self.clones:
-                traits = Traits.from_record(self.clones[wanted]["traits"])
-            elif wanted not in {voice.voice_id for voice in voices()}:
-                raise Refusal(1007, f"voice_id: there is no voice {wanted}")
-        return Job(kind.value, dict(params), traits, self._sample(order), self.quick, order.spec.endpoint)
+        """What the studio has to do. Raises Refusal 1007 for an id that is unknown or already taken."""
+        params = ids.made_up(order)
+        ids.check_free(
+            order, params, {*self.clones, *(t.voice_id for t in self.tasks.values() if not t.is_over)}
+        )
+        ids.check_prepared(order, self.tasks.values())
+        traits = ids.voice_of(order, self.clones)
+        sample = self._sample(order)
+        return Job(order.spec.kind.value, params, traits, sample, self.quick, order.spec.endpoint)
 
     def _sample(self, order: Order) -> str:
         """The stored file of the first address; "" without one that can be fetched, where needed a failure, 1013."""
-        address = next((str(order.params.get(p.key, "")) for p in order.spec.params if p.type.is_media), "")
+        given = [order.params[p.key] for p in order.spec.params if p.type.is_media and p.key in order.params]
+        first = given[0] if given else ""
+        address = str(first[0] if isinstance(first, list) else first)
         if (inline := data_uri(address)) is not None:
             return str(self.keep_upload("sample.bin", "application/octet-stream", inline)["name"])
         name = urlsplit(address).path.rpartition("/")[2]
@@ -235,7 +229,8 @@ class Ledger:
             self.store.record("accounts", task.owner, record)
 
     def _keep_clone(self, task: Task) -> None:
-        clone = {"voice_id": task.voice_id, "owner": task.owner, "traits": task.job.get("traits")}
+        traits, sings = task.job.get("traits"), ids.sings(task.endpoint)
+        clone = {"voice_id": task.voice_id, "owner": task.owner, "traits": traits, "sings": sings}
         self.clones[task.voice_id] = clone
         self.store.record("voices", hashlib.sha256(task.voice_id.encode()).hexdigest()[:32], clone)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generations.sandbox import render
-from generations.sandbox.render import Made, UnusableSample
+from generations.sandbox.made import Made, UnusableSample
 from generations.sandbox.store import Store
 from generations.sandbox.voices import Traits
 
@@ -21,7 +21,7 @@ STOP_SECONDS = 3.0
 KEPT_QUICK = 128
 _quick: dict[str, list[Made]] = {}
 """Short renderings of this process by digest: tests start many sandboxes and ask them for the same."""
-REVISION = 1
+REVISION = 2
 """Raised when the same job should sound different, so that a kept folder renders it anew."""
 
 

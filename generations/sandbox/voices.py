@@ -1,11 +1,13 @@
 """How a voice id sounds: the language, variant, pitch and size of voice that stand for it.
 
-System voices follow the catalogue's language and gender; a clone follows what is heard in its sample.
+System voices follow the catalogue's language and gender; a clone follows what is heard in its sample, and a
+designed voice its description.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +29,19 @@ FEMALE = ("f1", "f2", "f3", "f4", "f5")
 MALE = ("m1", "m2", "m3", "m4", "m7", "m8")
 FEMALE_HZ, MALE_HZ = 190.0, 105.0
 """About where the variants speak; a clone's pitch is shifted from here."""
+
+WOMEN = ("female", "wom[ae]n", "girl", "lady", "mother", "grandmother", "aunt", "she ", "her ", "女")
+MEN = ("male", "m[ae]n(?![a-z])", "boy", "father", "grandfather", "uncle", "he ", "his ", "fisherman", "男")
+DESCRIPTIONS: tuple[tuple[tuple[str, ...], float, float, float], ...] = (
+    (("old", "elder", "aged", "grand", "wise", "老"), -1.5, 0.97, 0.88),
+    (("child", "kid", "girl", "boy", "toddler", "童"), 4.0, 1.1, 1.05),
+    (("young", "teen", "年轻"), 1.5, 1.03, 1.03),
+    (("deep", "low", "bass", "gravel", "rumbling", "低沉"), -3.0, 0.95, 1.0),
+    (("high", "bright", "squeaky", "shrill"), 3.0, 1.04, 1.0),
+    (("slow", "calm", "unhurried", "gentle", "慢"), 0.0, 1.0, 0.85),
+    (("fast", "quick", "energetic", "excited", "hurried", "快"), 0.5, 1.0, 1.18),
+)
+"""Words, and what they do: semitones added, factors on size and pace."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,25 @@ def traits_of(voice_id: str) -> Traits:
         size=round(size, 3),
         pace=round((0.92 if slow else 1.0) + (digest[4] / 255 - 0.5) * 0.08, 3),
     )
+
+
+def traits_described(description: str, seed: str) -> Traits:
+    """The voice a description asks for: gender, age, pitch and pace as far as it names them, the rest by chance.
+
+    The same description and seed give the same voice.
+    """
+    text = f" {description.lower()} "
+    base = traits_of(f"{description}\0{seed}")
+    women, men = (any(re.search(rf"(?<![a-z]){word}", text) for word in words) for words in (WOMEN, MEN))
+    family = FEMALE if women else MALE if men else ()
+    variant = base.variant
+    if family and variant not in family:
+        variant = family[int(base.variant[1:]) % len(family)]
+    semitones, size, pace = base.semitones / 2, base.size, base.pace
+    for words, higher, smaller, faster in DESCRIPTIONS:
+        if any(re.search(rf"(?<![a-z]){word}", text) for word in words):
+            semitones, size, pace = semitones + higher, size * smaller, pace * faster
+    return Traits("", variant, round(semitones, 2), round(size, 3), round(pace, 3))
 
 
 def median_pitch(sound: Sound, rate: int) -> float:

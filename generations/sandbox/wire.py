@@ -19,6 +19,7 @@ TYPES = {
     "wav": "audio/wav",
     "pcm": "application/octet-stream",
     "flac": "audio/flac",
+    "ogg": "audio/ogg",
     "txt": "text/plain; charset=utf-8",
     "png": "image/png",
     "jpg": "image/jpeg",

@@ -1,19 +1,40 @@
 """Who may see and do what. Every view asks here, and nobody else decides.
 
-A team's library is open to all its members. Whoever is not in the team gets 404, as if there were nothing; a member
-without the right gets 403.
+A team's library is open to all its members, except what belongs to a voice that is not theirs to use: the generation
+that made it with its outputs and its recording, and its name where others speak with it. Whoever is not in the team
+gets 404, as if there were nothing; a member without the right gets 403.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
-from generations.models import Generation, Output, Upload
+from generations import vault
+from generations.catalogue import load
+from generations.catalogue.spec import ModelSpec
+from generations.models import (
+    Batch,
+    Draft,
+    Generation,
+    Output,
+    Preset,
+    State,
+    Upload,
+    Voice,
+    current_site,
+)
+from generations.models.voice import VoiceQuerySet
+from generations.vault import Hidden
+from generations.views.offered import NotOffered, not_offered
 
 
 def memberships(user: User) -> list[Membership]:
@@ -49,10 +70,48 @@ def manager(request: HttpRequest, team: str) -> Membership:
     return found
 
 
-def generation(membership: Membership, pk: uuid.UUID) -> Generation:
-    """A generation of the member's team with its author and outputs, else 404."""
+def hidden(membership: Membership) -> Hidden:
+    """What of the team is not for this member."""
+    return vault.hidden_from(membership)
+
+
+def veil(rows: Iterable[Generation], hidden: Hidden) -> None:
+    """Takes the ids of hidden voices out of generations that merely spoke with one, which everybody may see.
+
+    Only in memory: params have None in their place, and what upstream said about them says "a private voice".
+    """
+    for row in rows if hidden.voice_ids else ():
+        named = {key: value for key, value in row.params.items() if isinstance(value, str)}
+        keys = [key for key, value in named.items() if value in hidden.voice_ids]
+        if not keys:
+            continue
+        row.params = {**row.params, **dict.fromkeys(keys)}
+        for field in {"error_message", "error_detail", "search_text"} - row.get_deferred_fields():
+            text: str = getattr(row, field)
+            for key in keys:
+                text = text.replace(named[key], _("a private voice"))
+            setattr(row, field, text)
+
+
+def unveiled(membership: Membership, params: dict[str, Any]) -> dict[str, Any]:
+    """Params that somebody else kept, without the voices that are hidden from this member."""
+    away = hidden(membership).voice_ids
+    return {key: value for key, value in params.items() if not (isinstance(value, str) and value in away)}
+
+
+def generation(membership: Membership, pk: uuid.UUID, *, veiled: bool = True) -> Generation:
+    """A generation of the member's team with its author and outputs, else 404.
+
+    `veiled` is off where its params go through the door again, which judges them by itself.
+    """
+    away = hidden(membership)
     rows = Generation.objects.select_related("author", "team", "connection").prefetch_related("outputs")
-    return get_object_or_404(rows, team=membership.team_id, pk=pk)
+    if pk in away.generations:
+        raise Http404
+    found = get_object_or_404(rows, team=membership.team_id, pk=pk)
+    if veiled:
+        veil([found], away)
+    return found
 
 
 def may_change(membership: Membership, of: Generation) -> bool:
@@ -70,13 +129,88 @@ def changeable_generation(membership: Membership, pk: uuid.UUID) -> Generation:
 
 def output(membership: Membership, pk: uuid.UUID, index: int) -> Output:
     """One output of a generation of the member's team, else 404."""
+    if pk in hidden(membership).generations:
+        raise Http404
     rows = Output.objects.select_related("generation__author")
     return get_object_or_404(rows, generation__team=membership.team_id, generation=pk, index=index)
 
 
 def upload(membership: Membership, pk: uuid.UUID) -> Upload:
     """An upload of the member's team, else 404."""
+    if pk in hidden(membership).uploads:
+        raise Http404
     return get_object_or_404(Upload, team=membership.team_id, pk=pk)
+
+
+def model(slug: str) -> ModelSpec:
+    """A model of the catalogue that the site has, else 404; `NotOffered` tells the site from the catalogue."""
+    try:
+        spec = load.get(slug)
+    except load.UnknownModel:
+        raise Http404 from None
+    if not spec.is_on(current_site()):
+        raise NotOffered(not_offered(current_site()))
+    return spec
+
+
+def batch(membership: Membership, pk: uuid.UUID) -> Batch:
+    """An order of several of the member's team, else 404."""
+    return get_object_or_404(Batch.objects.select_related("author"), team=membership.team_id, pk=pk)
+
+
+def draft(membership: Membership, pk: uuid.UUID) -> Draft:
+    """A draft of the member's own, else 404: what somebody has not sent is nobody else's business."""
+    rows = Draft.objects.filter(author=membership.user_id)
+    return get_object_or_404(rows, team=membership.team_id, pk=pk)
+
+
+def presets(membership: Membership) -> QuerySet[Preset]:
+    """The presets this member may use: their own and those shared with the team."""
+    rows = Preset.objects.filter(team=membership.team_id)
+    return rows.filter(Q(author=membership.user_id) | Q(shared=True))
+
+
+def preset(membership: Membership, pk: uuid.UUID) -> Preset:
+    """A preset this member may use, else 404."""
+    return get_object_or_404(presets(membership), pk=pk)
+
+
+def changeable_preset(membership: Membership, pk: uuid.UUID) -> Preset:
+    """As `preset`, which this member may also change: its author, and managers where it is shared; else 403."""
+    found = preset(membership, pk)
+    if found.author_id != membership.user_id and not membership.may_manage:
+        raise PermissionDenied("Only its author and managers may change this preset.")
+    return found
+
+
+def voices(membership: Membership) -> VoiceQuerySet:
+    """The voices of the team that this member may see, archived ones and those that never came to be included."""
+    return Voice.objects.for_member(membership)
+
+
+def voice(membership: Membership, pk: uuid.UUID) -> Voice:
+    """A voice that this member may see, with its use, owner and what made it, else 404."""
+    rows = voices(membership).with_use().select_related("owner", "team", "made_by", "sample", "consent_by")
+    return get_object_or_404(rows.filter(made_by__status=State.SUCCEEDED), pk=pk)
+
+
+def may_change_voice(membership: Membership, of: Voice) -> bool:
+    """Whether this member decides about it: its owner, while they may generate, and managers."""
+    return membership.may_manage or (membership.may_generate and of.owner_id == membership.user_id)
+
+
+def may_use_voice(membership: Membership, of: Voice) -> bool:
+    """Whether this member may speak with a voice that they see."""
+    mine = of.is_agreed or membership.may_manage or of.owner_id == membership.user_id
+    return mine and membership.may_generate and of.archived_at is None
+
+
+def changeable_voice(membership: Membership, pk: uuid.UUID) -> Voice:
+    """As `voice`, about which this member also decides; else 403."""
+    found = voice(membership, pk)
+    if not may_change_voice(membership, found):
+        raise PermissionDenied("Only its owner and managers may change this voice.")
+    return found
 
 
 def colleague(membership: Membership, pk: int) -> Membership:

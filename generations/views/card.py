@@ -79,7 +79,8 @@ class Card:
 
     @property
     def sound(self) -> Output | None:
-        return next((output for output in self._outputs if output.kind == "audio" and output.file), None)
+        sounds = [output for output in self._outputs if output.kind == "audio" and output.file]
+        return next((output for output in sounds if output.is_keeper), sounds[0] if sounds else None)
 
     @property
     def results(self) -> int:

@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from generations.views.api import problems
+from generations.views.offered import NotOffered
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -31,6 +32,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     sentence = _("There is nothing at this address, or it belongs to a team you are not in.")
+    if isinstance(exception, NotOffered):
+        sentence = str(exception)
     return _page(request, 404, _("Nothing here"), sentence)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -13,13 +14,15 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Team
 from generations.catalogue import load
 from generations.library import Filter
+from generations.models import Voice
 from generations.views.sound import model_title
 from generations.views.status import WORDS
 
-NAMES = ("q", "model", "author", "status")
+NAMES = ("q", "model", "author", "status", "voice")
 LONGEST = 200
 NOBODY = -1
 NOTHING = "-"
+NOWHERE = uuid.UUID(int=0)
 _SLUG = re.compile(r"[\w.\-]{1,160}", re.ASCII)
 
 
@@ -45,17 +48,21 @@ class Chip:
 class Chips:
     """What is asked for, and the ways to ask for something else."""
 
-    def __init__(self, team: Team, wanted: Filter, given: dict[str, str]) -> None:
+    def __init__(self, team: Team, wanted: Filter, given: dict[str, str], voice: Voice | None = None) -> None:
         self.team = team
+        self.voice = voice
         self.wanted = wanted
         self.given = given
 
     @classmethod
-    def read(cls, query: QueryDict, team: Team) -> Chips:
-        """Takes any query string. A value that cannot exist finds nothing and can be taken off its chip."""
+    def read(cls, query: QueryDict, team: Team, voice: Voice | None = None) -> Chips:
+        """Takes any query string; `voice` is the one that it names, if that is there for this member.
+
+        A value that cannot exist finds nothing and can be taken off its chip.
+        """
         texts = {name: query.get(name, "").replace("\x00", "").strip() for name in NAMES}
         given = {name: text[:LONGEST] for name, text in texts.items() if text}
-        chips = cls(team, Filter(), given)
+        chips = cls(team, Filter(), given, voice)
         model = given.get("model", "")
         people = {str(pk): pk for pk in chips.people}
         chips.wanted = Filter(
@@ -63,6 +70,7 @@ class Chips:
             model=model if not model or _SLUG.fullmatch(model) else NOTHING,
             author=people.get(given["author"], NOBODY) if "author" in given else None,
             status=given.get("status", ""),
+            voice=(voice.pk if voice else NOWHERE) if "voice" in given else None,
         )
         return chips
 
@@ -99,7 +107,15 @@ class Chips:
             self._chip("model", _("Model"), models),
             self._chip("author", _("Person"), people),
             self._chip("status", _("Status"), states),
+            *self._voice(),
         ]
+
+    def _voice(self) -> list[Chip]:
+        """Offered only where a link of the vault asked for it: one voice, to be taken off again."""
+        if "voice" not in self.given:
+            return []
+        name = self.voice.name if self.voice else _("not there")
+        return [Chip("voice", _("Voice"), name, [Choice(name, self.address(voice=""), chosen=True)])]
 
     @property
     def chosen(self) -> list[Chip]:

@@ -9,10 +9,22 @@ from django.views.decorators.http import require_safe
 
 from generations.views import access
 from generations.views.generation_page import seen, show
-from generations.views.generation_verbs import generation_again, generation_cancel, generation_resolve
+from generations.views.generation_verbs import (
+    generation_again,
+    generation_cancel,
+    generation_keeper,
+    generation_resolve,
+)
 from generations.views.waiting import progress_of
 
-__all__ = ["generation", "generation_again", "generation_cancel", "generation_resolve", "generation_status"]
+__all__ = [
+    "generation",
+    "generation_again",
+    "generation_cancel",
+    "generation_keeper",
+    "generation_resolve",
+    "generation_status",
+]
 
 
 @require_safe

@@ -11,13 +11,16 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import Membership
+from generations import vault
 from generations.catalogue import load
-from generations.models import Generation, State
+from generations.catalogue.spec import Kind
+from generations.models import Generation, State, Voice, current_site
 from generations.pipeline import accept, resolve
 from generations.views import access, params
+from generations.views.lyrics import singers
 from generations.views.prompt import prompts
 from generations.views.receipt import receipt
-from generations.views.sound import model_title, takes
+from generations.views.sound import first, model_title, takes
 from generations.views.status import mark, status
 from generations.views.timeline import timeline
 from generations.views.waiting import progress_of
@@ -40,7 +43,8 @@ def show(
 def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
     found = takes(generation)
     sounds = [take for take in found if take.is_sound]
-    inputs = params.uploads(generation)
+    away = access.hidden(membership).uploads
+    inputs = [upload for upload in params.uploads(generation) if upload.pk not in away]
     texts = prompts(generation)
     changes = access.may_change(membership, generation)
     sent = generation.status in (State.QUEUED, State.DISPATCHING, State.RUNNING)
@@ -55,8 +59,10 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "doubtful": resolve.is_doubtful(generation),
         "is_reported": bool(settings.PUBLIC_URL),
         "sounds": sounds,
-        "stage": sounds[0] if sounds else None,
+        "stage": first(sounds),
+        "may_keep": changes and len(sounds) > 1,
         "others": [take for take in found if not take.is_sound],
+        "singers": singers() if generation.kind == Kind.LYRICS and membership.may_generate else (),
         "prompts": texts,
         "settings": params.shown(generation, inputs, [text.label for text in texts]),
         "inputs": inputs,
@@ -65,6 +71,7 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "progress": progress_of(generation),
         "may_cancel": changes and sent and not generation.cancel_requested_at,
         "again": _again(membership, generation),
+        "made_voice": Voice.objects.filter(made_by=generation).first() if sounds else None,
     }
 
 
@@ -74,11 +81,14 @@ def seen(generation: Generation) -> str:
 
 
 def _again(membership: Membership, generation: Generation) -> dict[str, Any] | None:
-    """What another run would cost. The key makes one run of a double click."""
+    """What another run would cost. The key makes one run of a double click; `from_form`: the form asks more."""
     if not membership.may_generate:
         return None
     try:
         spec = load.get(generation.model)
     except load.UnknownModel:
         return None
-    return {"key": uuid.uuid4().hex, "quote": accept.quote(spec, generation.params, generation.connection)}
+    if not spec.is_on(current_site()):
+        return None
+    quoted = accept.quote(spec, generation.params, generation.connection)
+    return {"key": uuid.uuid4().hex, "quote": quoted, "from_form": vault.needs_consent(spec)}

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import Membership
-from generations import quota
+from generations import quota, vault
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
-from generations.models import Generation
+from generations.models import Generation, Output
 from generations.pipeline import accept, cancel, resolve
-from generations.views import access
+from generations.views import access, offered
 from generations.views.generation_page import show
 from generations.views.refusal import Refusal
 
@@ -52,17 +52,31 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
     """The same model and params once more, through the one door. The key in the form makes two clicks one."""
     membership = access.generating_member(request, team)
     found = access.generation(membership, pk)
+    asked = access.generation(membership, pk, veiled=False).params
     edit = f"{reverse('studio_model', args=[team, found.model])}?from={found.pk}"
     key = _key(request)
     try:
         spec = load.get(found.model)
+        if vault.needs_consent(spec):
+            messages.info(
+                request, _("The speaker's consent is stated for each clone, so it is made from the form.")
+            )
+            return redirect(edit)
         made = accept.accept(
-            membership, found.model, found.params, title=found.title, idempotency_key=key, strict=True
+            membership,
+            found.model,
+            vault.anew(spec, asked),
+            title=found.title,
+            idempotency_key=key,
+            strict=True,
+            voice=vault.wish_of(found),
         )
     except load.UnknownModel:
         said = _("This model is no longer in the catalogue, so it cannot run again.")
+    except accept.NotOffered as error:
+        said = offered.not_offered(error.site)
     except InvalidParams as error:
-        messages.error(request, _("The model takes these settings no longer. Check them and generate."))
+        messages.error(request, _("It cannot run again as it is. Check the settings and generate."))
         for sentence in chain.from_iterable(error.errors.values()):
             messages.error(request, sentence)
         return redirect(edit)
@@ -81,6 +95,19 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
             messages.warning(request, Refusal(membership, spec, found.params, line).warning)
         return redirect("generation", team, made.generation.pk)
     return _refuse(request, membership, found, 409, said=said)
+
+
+@require_POST
+def generation_keeper(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Marks one take as the one to keep; an empty `take` takes the mark away."""
+    membership = access.member(request, team)
+    found = access.changeable_generation(membership, pk)
+    given = request.POST.get("take", "")
+    if given and not (given.isascii() and given.isdecimal() and len(given) < 5):
+        raise Http404
+    if not Output.keep(found, int(given) if given else None):
+        raise Http404
+    return redirect("generation", team, pk)
 
 
 @require_POST
@@ -130,7 +157,7 @@ def _done(request: HttpRequest, found: Generation, said: str) -> HttpResponse:
     messages.info(request, said)
     back = request.POST.get("next", "")
     if back and url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
-        return redirect(back)
+        return HttpResponseRedirect(back)
     return redirect("generation", found.team.slug, found.pk)
 
 

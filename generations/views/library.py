@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership
 from generations import library as shelf
-from generations.catalogue import load
-from generations.models import Connection, Generation
+from generations.models import Connection, Generation, Voice
 from generations.pipeline import accept
-from generations.views import access
+from generations.vault import Hidden
+from generations.views import access, offered, sound
 from generations.views.filters import Chips
 from generations.views.row import row, rows
 
@@ -40,19 +40,22 @@ def library(request: HttpRequest, team: str) -> HttpResponse:
 
 
 def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpResponse:
-    chips = Chips.read(request.GET, membership.team)
+    hidden = access.hidden(membership)
+    chips = Chips.read(request.GET, membership.team, _voice(request, membership))
     cursor = request.GET.get("cursor", "")
     broken = False
     try:
-        page = shelf.page(membership.team, chips.wanted, cursor)
+        page = shelf.page(membership.team, chips.wanted, cursor, without=hidden.generations)
     except shelf.BadCursor:
         page, broken, cursor = shelf.Page([], ""), True, ""
+    access.veil(page.items, hidden)
     older = asked == "pager"
     before = _made(membership, cursor) if older else None
     found = rows(page.items, membership, before)
     context = {
         "team": membership.team,
         "membership": membership,
+        "uses": sound.named_uses("audio") if membership.may_generate else (),
         "chips": chips,
         "rows": found,
         "broken": broken,
@@ -73,8 +76,9 @@ def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
             shown[uuid.UUID(name)] = seen
         except ValueError:
             continue
-    found = shelf.find(membership.team, shelf.Filter()).filter(pk__in=shown)
-    now = [row(one) for one in _loaded(found, membership)]
+    hidden = access.hidden(membership)
+    found = shelf.find(membership.team, shelf.Filter(), hidden.generations).filter(pk__in=shown)
+    now = [row(one) for one in _loaded(found, membership, hidden)]
     changed = [one for one in now if one.live != f"{one.generation.pk.hex}.{shown[one.generation.pk]}"]
     live = any(one.live for one in now)
     if live and not changed:
@@ -83,11 +87,21 @@ def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
     return render(request, "library/_changed.html", context)
 
 
-def _loaded(found: QuerySet[Generation], membership: Membership) -> list[Generation]:
+def _loaded(found: QuerySet[Generation], membership: Membership, hidden: Hidden) -> list[Generation]:
     items = list(found.select_related("author").prefetch_related("outputs").defer(*shelf.HEAVY))
+    access.veil(items, hidden)
     for one in items:
         one.team = membership.team
     return items
+
+
+def _voice(request: HttpRequest, membership: Membership) -> Voice | None:
+    """The voice whose work is asked for; one that this member may not see is one that is not there."""
+    given = request.GET.get("voice", "")
+    try:
+        return access.voices(membership).filter(pk=uuid.UUID(given)).first() if given else None
+    except ValueError:
+        return None
 
 
 def _made(membership: Membership, cursor: str) -> datetime | None:
@@ -98,5 +112,5 @@ def _made(membership: Membership, cursor: str) -> datetime | None:
 
 def _first(membership: Membership) -> dict[str, object]:
     """What a first try would cost, for a library that is still empty."""
-    spec = load.models()[0]
+    spec = offered.models()[0]
     return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.current())}

@@ -6,6 +6,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from generations import vault
 from generations.catalogue import load
 from generations.models import Generation, Upload
 
@@ -13,18 +16,25 @@ from generations.models import Generation, Upload
 def shown(generation: Generation, inputs: list[Upload], labels: list[str]) -> list[tuple[str, str, bool]]:
     """(label, value, changed); those of `labels` are shown elsewhere.
 
-    A model that left the catalogue has its params as they are, without the text.
+    A voice of the team goes by its name; one that is hidden from the member is None here and said to be private. A
+    model that left the catalogue has its params as they are, without the text.
     """
     names = {upload.reference: upload.name for upload in inputs}
+    given = {
+        key: _("A private voice") if value is None else value for key, value in generation.params.items()
+    }
     try:
         spec = load.get(generation.model)
     except load.UnknownModel:
         return [
             (key, names.get(str(value), str(value)), False)
-            for key, value in generation.params.items()
+            for key, value in given.items()
             if value != generation.prompt
         ]
-    return [line for line in spec.display(generation.params, names) if line[0] not in labels]
+    spoken = vault.spoken(spec, generation.params)
+    if spoken is not None:
+        names[spoken.voice_id] = spoken.name
+    return [line for line in spec.display(given, names) if line[0] not in labels]
 
 
 def uploads(generation: Generation) -> list[Upload]:

@@ -54,10 +54,10 @@ def unknown_pace() -> Pace:
 
 
 def groups(connection: Connection) -> list[Group]:
-    """Every model under its kind, in the order of the catalogue."""
+    """Every model that the connection's site has under its kind, in the order of the catalogue."""
     learned, costs = _learned(connection)
-    currency = connection.currency
-    offers = [_offer(spec, costs[spec.slug], learned[spec.slug], currency) for spec in load.models()]
+    currency, offered = connection.currency, load.offered(connection.site)
+    offers = [_offer(spec, costs[spec.slug], learned[spec.slug], currency) for spec in offered]
     labels = {
         Kind.SPEECH: _("Speech"),
         Kind.MUSIC: _("Music"),
@@ -77,9 +77,11 @@ def _learned(connection: Connection) -> tuple[dict[str, Pace], dict[str, Decimal
     key = f"picker:{connection.pk}:{len(load.models())}"
     found: tuple[dict[str, Pace], dict[str, Decimal | None]] | None = cache.get(key)
     if found is None:
+        specs = load.models()
+        quotes = accept.quotes([(spec, _one_unit(spec)) for spec in specs], connection)
         found = (
-            {spec.slug: progress.usual(spec.slug, connection) for spec in load.models()},
-            {spec.slug: accept.quote(spec, _one_unit(spec), connection).cost for spec in load.models()},
+            progress.usual_of_each([spec.slug for spec in specs], connection),
+            {slug: quote.cost for slug, quote in quotes.items()},
         )
         cache.set(key, found, FRESH)
     return found

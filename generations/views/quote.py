@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import Measure
 from generations import forms, quota
-from generations.catalogue import load, pricing
+from generations.catalogue import pricing
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.forms.field import Field
 from generations.models import Connection
 from generations.pipeline import accept
 from generations.templatetags.ui import SIGNS
 from generations.views import access, shell
+from generations.views.plan import Plan, lines_of, plan
 
+SOME_FILE = "upload:00000000-0000-0000-0000-000000000000"
 NAMED = 3
 """Settings named as missing; more than that only crowd the line."""
 
@@ -37,6 +39,10 @@ class Bill:
     each: str = ""
     counted: str = ""
     missing: str = ""
+    plan: Plan | None = None
+    """Where several generations are asked for; `cost` is that of those which fit."""
+    conflicts: Sequence[str] = ()
+    """Sentences about values that do not go together or miss one another."""
     is_rate: bool = False
     """Nothing is written yet: `cost` is that of a thousand characters, and nothing would be taken off."""
 
@@ -75,17 +81,17 @@ class Bill:
 def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The two parts of the footer that tell the cost, for htmx to put in place. Changes nothing."""
     access.member(request, team)
-    try:
-        spec = load.get(model)
-    except load.UnknownModel:
-        raise Http404 from None
-    posted = forms.peek(spec, request.POST)
-    return render(request, "studio/_quote.html", {"bill": bill(request, spec, posted), "alone": True})
+    spec = access.model(model)
+    posted, many = forms.peek(spec, request.POST), forms.Many.read(request.POST)
+    context = {"bill": bill(request, spec, posted, many), "alone": True}
+    return render(request, "studio/_quote.html", context)
 
 
-def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any]) -> Bill:
+def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many) -> Bill:
     """The cost of params that may be half written: what is missing is named, nothing is refused."""
     connection = Connection.current()
+    if not many.is_one:
+        return _several(request, spec, raw, many, connection)
     params = _draft(spec, raw)
     quoted = accept.quote(spec, params, connection)
     basis = quoted.basis
@@ -94,6 +100,7 @@ def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any]) -> Bill:
         basis = _("%(basis)s, converted from %(currency)s") % words
     spending = [line for line in shell.standing(request) if line.measure == Measure.SPEND]
     each, counted = _per_character(spec, params, quoted.cost)
+    missing, conflicts = _faults(spec, raw)
     is_rate = bool(each and spec.price and not params.get(spec.price.param))
     return Bill(
         cost=Decimal(each) * 1000 if is_rate else quoted.cost,
@@ -102,9 +109,28 @@ def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any]) -> Bill:
         line=shell.tightest(spending),
         each=each,
         counted=counted,
-        missing=_missing(spec, raw),
+        missing=missing,
+        conflicts=conflicts,
         is_rate=is_rate,
     )
+
+
+def _several(
+    request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many, connection: Connection
+) -> Bill:
+    """The bill of several: how many fit into what is left, and what they come to."""
+    standing = shell.standing(request)
+    line = shell.tightest([line for line in standing if line.measure == Measure.SPEND])
+    try:
+        lines = lines_of(spec, raw, many)
+        planned = plan(spec, raw, lines, standing, connection)
+    except InvalidParams as invalid:
+        said = [sentence for sentences in invalid.errors.values() for sentence in sentences]
+        missing, conflicts = _faults(spec, {**raw, spec.prompt_param: "x"} if many.by_line else raw)
+        if not missing and not conflicts:
+            missing = " ".join(said[:1])
+        return Bill(None, connection.currency, "", line, missing=missing, conflicts=conflicts)
+    return Bill(planned.cost, connection.currency, "", line, plan=planned)
 
 
 def _draft(spec: ModelSpec, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,10 +154,20 @@ def _per_character(spec: ModelSpec, params: Mapping[str, Any], cost: Decimal | N
     return f"{each:.8f}", Field(spec.param(price.param)).id
 
 
-def _missing(spec: ModelSpec, raw: Mapping[str, Any]) -> str:
+def _faults(spec: ModelSpec, raw: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The labels of settings that are not right by themselves, and what is to be said of several together."""
     try:
-        spec.clean(raw)
+        spec.clean({key: _chosen(spec, key, value) for key, value in raw.items()})
     except InvalidParams as invalid:
-        labels = [param.label for param in spec.params if param.key in invalid.errors and not param.hidden]
-        return ", ".join(labels[:NAMED])
-    return ""
+        told = {key for key, said in invalid.errors.items() if set(said) - set(invalid.conflicts)}
+        labels = [param.label for param in spec.params if param.key in told and not param.hidden]
+        return ", ".join(labels[:NAMED]), invalid.conflicts
+    return "", []
+
+
+def _chosen(spec: ModelSpec, key: str, value: Any) -> Any:
+    """A file that was chosen and not sent yet comes as its name; it counts as given."""
+    param = next((param for param in spec.params if param.key == key), None)
+    if param is None or not param.type.is_media or not value:
+        return value
+    return [SOME_FILE for _ in value] if isinstance(value, list) else SOME_FILE

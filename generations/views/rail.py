@@ -5,6 +5,7 @@ The newest stands first and a card never moves, so a refresh changes the cards t
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,12 @@ from django.utils.translation import ngettext
 from accounts.models import Membership
 from generations import progress
 from generations.models import ACTIVE, OVER, Connection, Generation, Output, State
-from generations.views import picker
+from generations.views import access, picker
 from generations.views.card import Card
 
 LIMIT = 12
+NEWEST = 4
+"""Of those that wait, so many that were asked for last are shown before those that wait longest."""
 ENDED = 4
 """At least so many ended ones are shown, however many are under way."""
 
@@ -54,17 +57,21 @@ def build(membership: Membership) -> Rail:
     """The rail of this member, by the same few queries however much there is."""
     connection = Connection.current()
     sounds = Output.objects.defer("peaks_stage", "source_url", "text")
+    hidden = access.hidden(membership)
+    heavy = {"params", "results", "search_text", "error_detail"}
     rows = (
         Generation.objects.filter(team=membership.team_id)
+        .exclude(pk__in=hidden.generations)
         .select_related("author")
-        .defer("params", "results", "search_text", "error_detail")
+        .defer(*(heavy - {"params"} if hidden.voice_ids else heavy))
         .order_by("-id")
     )
     # Their ids first, in no order: sorted, the database would search all generations for the few that are active.
-    unfinished = list(rows.filter(status__in=ACTIVE).order_by().values_list("pk", flat=True))
-    active = list(rows.filter(pk__in=sorted(unfinished, reverse=True)[:LIMIT]))
+    unfinished = list(rows.filter(status__in=ACTIVE).order_by().values_list("pk", "status"))
+    active = list(rows.filter(pk__in=_chosen(unfinished)))
     ended = rows.filter(status__in=OVER).prefetch_related(Prefetch("outputs", sounds))
     shown = sorted([*active, *ended[: max(ENDED, LIMIT - len(active))]], key=lambda row: row.pk, reverse=True)
+    access.veil(shown, hidden)
     paces = picker.paces(connection)
     places = progress.places(connection, [row for row in active if row.status == State.QUEUED], paces)
     first = min(places, key=lambda pk: places[pk].position, default=None)
@@ -81,3 +88,11 @@ def build(membership: Membership) -> Rail:
         for row in shown
     ]
     return Rail(cards, progress.slots(connection), len(unfinished), connection.paused_at is not None)
+
+
+def _chosen(unfinished: Sequence[tuple[uuid.UUID, str]]) -> list[uuid.UUID]:
+    """Of many those to show: what runs, what was asked for last, and then what waits longest."""
+    under_way = sorted((pk for pk, state in unfinished if state != State.QUEUED), reverse=True)
+    waiting = sorted(pk for pk, state in unfinished if state == State.QUEUED)
+    newest = waiting[-NEWEST:]
+    return [*under_way[: LIMIT - len(newest)], *newest, *waiting[: max(0, len(waiting) - NEWEST)]][:LIMIT]

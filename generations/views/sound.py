@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from generations.catalogue import load
+from generations.catalogue import file, load
 from generations.media import safe_filename
-from generations.models import Generation, Output
+from generations.models import Generation, Output, current_site
 from generations.templatetags.ui import clock, filesize_short
+from generations.views.lyrics import Words, words
 
 RULER = 7
 
@@ -25,12 +27,11 @@ def model_title(slug: str) -> str:
 
 
 def is_offered(slug: str) -> bool:
-    """Whether the catalogue still has the model."""
+    """Whether the model can still be used: the catalogue has it, and so has the site."""
     try:
-        load.get(slug)
+        return load.get(slug).is_on(current_site())
     except load.UnknownModel:
         return False
-    return True
 
 
 def letter(index: int) -> str:
@@ -67,6 +68,10 @@ class Take:
         return self.output.kind == "audio"
 
     @property
+    def is_keeper(self) -> bool:
+        return self.output.is_keeper
+
+    @property
     def format(self) -> str:
         """`WAV, 44.1 kHz`"""
         if not self.output.sample_rate:
@@ -99,8 +104,35 @@ class Take:
         return [clock(seconds * step / steps) for step in range(steps + 1)] if steps else []
 
     @property
+    def words(self) -> Words:
+        """A lyrics result in its parts."""
+        return words(self.output.text)
+
+    @property
+    def place(self) -> str:
+        """How an address names it: `<generation>/<index>`."""
+        return f"{self.output.generation_id}/{self.output.index}"
+
+    @property
+    def offers(self) -> Sequence[file.Use]:
+        """What can be made of it, by name: "Clone this voice"."""
+        return named_uses(self.output.kind) if self.output.file else []
+
+    @property
+    def more_uses(self) -> Sequence[file.Use]:
+        """The other models that take it."""
+        if not self.output.file:
+            return []
+        return [use for use in file.uses(self.output.kind, current_site()) if not use.param.use_as]
+
+    @property
     def lines(self) -> int:
         return len(self.output.text.splitlines())
+
+
+def named_uses(kind: str) -> list[file.Use]:
+    """What can be made of a result of this kind, by name."""
+    return [use for use in file.uses(kind, current_site()) if use.param.use_as]
 
 
 def takes(generation: Generation) -> list[Take]:
@@ -116,3 +148,8 @@ def takes(generation: Generation) -> list[Take]:
         src = reverse("output_content", args=[generation.team.slug, generation.pk, output.index])
         found.append(Take(output, name, take if several else generation.title, sub, src, href))
     return found
+
+
+def first(takes: Sequence[Take]) -> Take | None:
+    """The take to play when one asks for the generation: the keeper, else the first."""
+    return next((take for take in takes if take.is_keeper), takes[0] if takes else None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,13 +21,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Membership
-from generations import forms, quota, uploads
-from generations.catalogue import load
+from generations import forms, quota, uploads, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
-from generations.pipeline import accept
-from generations.views import access
+from generations.pipeline import accept, several
+from generations.views import access, inputs, lyrics
+from generations.views.beginning import Beginning, beginning
+from generations.views.drafts import drop_sent
+from generations.views.plan import lines_of
 from generations.views.refusal import Refusal
-from generations.views.studio_page import earlier_values, show, usual_model
+from generations.views.studio_page import show, usual_model
 
 TEXT_ROOM = 8 * 1024**2
 """Bytes a posted form may have besides its file."""
@@ -35,7 +39,9 @@ TEXT_ROOM = 8 * 1024**2
 def studio(request: HttpRequest, team: str) -> HttpResponse:
     """The form of the model this member used last."""
     membership = access.member(request, team)
-    return show(request, membership, usual_model(membership))
+    spec = usual_model(membership)
+    begun = beginning(request, membership, spec)
+    return show(request, membership, spec, begun.values, title=begun.title, begun=begun)
 
 
 @csrf_exempt
@@ -51,47 +57,97 @@ def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
         oversized = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + TEXT_ROOM
         if request.method == "POST" and not oversized:
             request.POST  # noqa: B018
-    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError, ValueError):
+    except (
+        RequestDataTooBig,
+        TooManyFieldsSent,
+        TooManyFilesSent,
+        MultiPartParserError,
+        UnreadablePostError,
+        ValueError,
+    ):
         oversized = True
     answer: HttpResponse = (_too_large if oversized else _studio_model)(request, team, model)
     return answer
 
 
 def _too_large(request: HttpRequest, team: str, model: str) -> HttpResponse:
-    membership, spec = access.generating_member(request, team), _spec(model)
+    membership, spec = access.generating_member(request, team), access.model(model)
     sentence = _("This was more than can be read at once. Go back to your text and send a shorter one.")
-    return show(request, membership, spec, errors={"": [sentence]}, status=422)
+    # A beginning of its own: to look for one in what was posted would be to read that.
+    return show(request, membership, spec, errors={"": [sentence]}, begun=Beginning(), status=422)
 
 
 @csrf_protect
 def _studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
-    membership, spec = access.member(request, team), _spec(model)
+    membership, spec = access.member(request, team), access.model(model)
     if request.method == "POST":
         return _order(request, access.generating_member(request, team), spec)
-    values, title = earlier_values(request, membership, spec)
-    return show(request, membership, spec, values, title=title)
+    if place := request.GET.get("use"):
+        values, errors = inputs.used(membership, spec, place)
+        return show(request, membership, spec, values, errors=errors)
+    begun = beginning(request, membership, spec)
+    return show(request, membership, spec, begun.values, title=begun.title, begun=begun)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def studio_lyrics(request: HttpRequest, team: str, model: str) -> HttpResponse:
+    """The form of a song model with the words of a lyrics result in it, as they were edited. Orders nothing.
+
+    404 for a model that takes no lyrics. Nothing is remembered: without a text it leads to the empty form.
+    """
+    membership, spec = access.generating_member(request, team), access.model(model)
+    page = reverse("studio_model", kwargs={"team": team, "model": spec.slug})
+    if spec not in lyrics.singers():
+        raise Http404
+    if request.method != "POST":
+        return redirect(page)
+    words = lyrics.Words(*(request.POST.get(name, "") for name in ("title", "style", "text")))
+    answer = show(request, membership, spec, lyrics.filled(spec, words), title=words.title)
+    answer["HX-Push-Url"] = page
+    return answer
 
 
 def _order(request: HttpRequest, membership: Membership, spec: ModelSpec) -> HttpResponse:
     posted = forms.read(
-        spec, request.POST, request.FILES, lambda file, kind: uploads.store(membership, file, expected=kind)
+        spec, request.POST, request.FILES, lambda file, param: uploads.fit(membership, file, param)
     )
-    raw, title = posted.raw, posted.title or request.POST.get("_title", "")
+    given = inputs.settled(membership, spec, posted.raw)
+    for note in (*posted.notes, *given.notes):
+        messages.info(request, note)
+    posted = replace(posted, raw=given.raw, errors={**given.errors, **posted.errors})
+    raw = posted.raw
+    filled = partial(
+        show,
+        request,
+        membership,
+        spec,
+        raw,
+        title=posted.title or request.POST.get("_title", ""),
+        many=posted.many,
+        voice=posted.voice,
+    )
     try:
         if posted.errors:
-            raise InvalidParams({**_faults(spec, raw), **posted.errors})
+            raise InvalidParams(
+                {**_faults(spec, raw), **_voice_faults(membership, spec, posted), **posted.errors}
+            )
         key = _once(posted)
-        accepted = accept.accept(membership, spec.slug, raw, title=posted.title, idempotency_key=key)
+        if not posted.many.is_one:
+            return _several(request, membership, spec, posted, key)
+        accepted = accept.accept(
+            membership, spec.slug, raw, title=posted.title, idempotency_key=key, voice=posted.voice
+        )
     except InvalidParams as invalid:
-        return show(request, membership, spec, raw, errors=invalid.errors, title=title, status=422)
+        return filled(errors=invalid.errors, status=422)
     except quota.QuotaExceeded as exceeded:
         refusal = Refusal(membership, spec, raw, exceeded.line, exceeded.cost, exceeded.currency)
-        return show(request, membership, spec, raw, title=title, refusal=refusal, status=402)
+        return filled(refusal=refusal, status=402)
     except accept.PriceUnknown:
         refusal = Refusal(membership, spec, raw)
-        return show(request, membership, spec, raw, title=title, refusal=refusal, status=402)
+        return filled(refusal=refusal, status=402)
     except accept.MayNotGenerate:
         raise PermissionDenied from None
+    drop_sent(request, membership, spec)
     if not accepted.created:
         messages.info(request, _("This form was already sent; it was not sent twice."))
     for line in accepted.warnings:
@@ -102,11 +158,29 @@ def _order(request: HttpRequest, membership: Membership, spec: ModelSpec) -> Htt
     return answer
 
 
+def _several(
+    request: HttpRequest, membership: Membership, spec: ModelSpec, posted: forms.Posted, key: str
+) -> HttpResponse:
+    """Sends what fits and leads to the page of the order, which tells what did not."""
+    lines = lines_of(spec, posted.raw, posted.many)
+    taken = several.accept(membership, spec.slug, posted.raw, lines, title=posted.title, idempotency_key=key)
+    drop_sent(request, membership, spec)
+    if not taken.created:
+        messages.info(request, _("This form was already sent; it was not sent twice."))
+    for line in taken.warnings:
+        messages.warning(request, Refusal(membership, spec, posted.raw, line).warning)
+    answer = redirect("batch", membership.team.slug, taken.batch.pk)
+    answer.status_code = 303
+    return answer
+
+
 def _once(posted: forms.Posted) -> str:
     """One key for a form with a content: a second click finds the first order, a changed text does not."""
     if not posted.once:
         return ""
-    content = json.dumps([posted.raw, posted.title], sort_keys=True).encode("utf-8", "surrogatepass")
+    asked = [posted.many.by_line, posted.many.copies]
+    said = [posted.raw, posted.title, asked, *([asdict(posted.voice)] if posted.voice else [])]
+    content = json.dumps(said, sort_keys=True).encode("utf-8", "surrogatepass")
     return f"form-{posted.once}-{hashlib.sha256(content).hexdigest()[:32]}"
 
 
@@ -118,8 +192,12 @@ def _faults(spec: ModelSpec, raw: Mapping[str, Any]) -> dict[str, list[str]]:
     return {}
 
 
-def _spec(model: str) -> ModelSpec:
+def _voice_faults(membership: Membership, spec: ModelSpec, posted: forms.Posted) -> dict[str, list[str]]:
+    """What the door would say of a new voice, so that all faults are told at once."""
+    if posted.voice is None:
+        return {}
     try:
-        return load.get(model)
-    except load.UnknownModel:
-        raise Http404 from None
+        posted.voice.check(membership, needs_consent=vault.needs_consent(spec))
+    except InvalidParams as invalid:
+        return invalid.errors
+    return {}

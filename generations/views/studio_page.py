@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import Membership
-from generations import forms
+from generations import forms, vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind, ModelSpec
+from generations.forms.posted import DRAFT
 from generations.models import Connection, Generation
-from generations.views import access, picker, quote, rail
+from generations.views import offered, picker, quote, rail
+from generations.views.beginning import Beginning
+from generations.views.drafts import draft_count
+from generations.views.presets import presets_of
 from generations.views.refusal import Refusal
 
 
@@ -27,13 +30,32 @@ def show(
     errors: Mapping[str, Sequence[str]] | None = None,
     title: str = "",
     refusal: Refusal | None = None,
+    many: forms.Many | None = None,
+    begun: Beginning | None = None,
     status: int = 200,
+    voice: vault.Wish | None = None,
 ) -> HttpResponse:
+    """The page with this form. `begun` tells what its values are, when nobody has posted them."""
     everything = request.GET.get("voices") == "all"
+    many = many or forms.Many.read(values or {})
+    form = forms.build(
+        spec,
+        membership,
+        values,
+        errors,
+        title=title,
+        every_voice=everything,
+        many=many,
+        voice=voice or (begun.voice if begun else None),
+    )
     context = {
         "spec": spec,
-        "form": forms.build(spec, membership.team, values, errors, title=title, every_voice=everything),
-        "bill": quote.bill(request, spec, values or {}),
+        "form": form,
+        "bill": quote.bill(request, spec, values or {}, many),
+        "begun": begun,
+        "draft_id": _draft_id(request, begun),
+        "presets": presets_of(membership, spec),
+        "draft_count": draft_count(membership),
         "groups": picker.groups(Connection.current()),
         "rail": rail.build(membership),
         "refusal": refusal,
@@ -43,31 +65,25 @@ def show(
 
 
 def usual_model(membership: Membership) -> ModelSpec:
-    """What this member made last, else the music model that asks for least."""
+    """What this member made last, if it is still offered, else the music model of a description that asks for least."""
     mine = Generation.objects.filter(team=membership.team_id, author=membership.user_id).order_by("-id")
+    choice = offered.models()
     try:
-        return load.get(mine.values_list("model", flat=True).first() or "")
+        last = load.get(mine.values_list("model", flat=True).first() or "")
     except load.UnknownModel:
-        musical = [spec for spec in load.models() if spec.kind == Kind.MUSIC] or load.models()
-        return min(musical, key=lambda spec: sum(param.required for param in spec.params))
+        last = None
+    if last is not None and last in choice:
+        return last
+    musical = [spec for spec in choice if spec.kind == Kind.MUSIC and _is_described(spec)] or choice
+    return min(musical, key=lambda spec: sum(param.required for param in spec.params))
 
 
-def earlier_values(
-    request: HttpRequest, membership: Membership, spec: ModelSpec
-) -> tuple[dict[str, Any], str]:
-    """The values to begin with: the model's example, or those of an earlier generation and its own title."""
-    if request.GET.get("example"):
-        return dict(spec.example), ""
-    given = request.GET.get("from")
-    if not given:
-        return {}, ""
-    try:
-        earlier = access.generation(membership, uuid.UUID(given))
-    except ValueError:
-        raise Http404 from None
-    keys = {param.key for param in spec.params}
-    params = earlier.params if isinstance(earlier.params, dict) else {}
-    values = {key: value for key, value in params.items() if key in keys}
-    words = " ".join(str(params.get(spec.prompt_param) or "").split())
-    is_own = not words.startswith(earlier.title.removesuffix("…")) and earlier.title != spec.title
-    return values, earlier.title if is_own else ""
+def _is_described(spec: ModelSpec) -> bool:
+    return bool(spec.prompt_param) and spec.param(spec.prompt_param).required
+
+
+def _draft_id(request: HttpRequest, begun: Beginning | None) -> str:
+    """The draft this form is of, also after something was wrong with it."""
+    if begun is None:
+        return request.POST.get(DRAFT, "")
+    return str(begun.draft.pk) if begun.draft and not begun.is_resumed else ""

@@ -1,4 +1,4 @@
-"""The bytes of an upload."""
+"""Uploads: a file that is sent ahead of the form it belongs to, and the bytes of one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,76 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
+from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
 
-from generations import media
+from generations import forms, media, uploads
+from generations.catalogue import load
+from generations.catalogue.param import ParamSpec
 from generations.views import access
+
+
+@csrf_exempt
+@require_POST
+def upload_add(request: HttpRequest, team: str) -> HttpResponse:
+    """Keeps the posted `file` for the param of the model that the address names (`?model=…&param=…`).
+
+    201 with the line of the form that holds the upload. A refusal is a sentence as plain text: 422 when the param
+    does not take the file, 413 when it is too large to be read at all, 400 when the form did not arrive whole.
+    Who may not upload is told so before a byte is read.
+    """
+    access.generating_member(request, team)
+    _param(request)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + uploads.ENVELOPE_BYTES:
+        return _too_large()
+    try:
+        request.POST  # noqa: B018
+    except RequestDataTooBig:
+        return _too_large()
+    except (TooManyFieldsSent, TooManyFilesSent, MultiPartParserError, UnreadablePostError):
+        return _said(_("The file did not arrive whole. Try again."), 400)
+    answer: HttpResponse = _upload_add(request, team)
+    return answer
+
+
+@csrf_protect
+def _upload_add(request: HttpRequest, team: str) -> HttpResponse:
+    membership, param = access.generating_member(request, team), _param(request)
+    file = request.FILES.get("file")
+    if file is None:
+        return _said(_("Choose a file."), 422)
+    try:
+        kept = uploads.fit(membership, file, param)
+    except uploads.BadUpload as bad:
+        return _said(bad.sentence, 422)
+    field = forms.Field(param, files=[forms.of_upload(kept.upload, membership.team, kept.note)])
+    return render(request, "studio/fields/_chosen.html", {"field": field, "file": field.files[0]}, status=201)
+
+
+def _param(request: HttpRequest) -> ParamSpec:
+    try:
+        param = load.get(request.GET.get("model", "")).param(request.GET.get("param", ""))
+    except (load.UnknownModel, KeyError):
+        raise Http404 from None
+    if not param.type.is_media or param.hidden:
+        raise Http404
+    return param
+
+
+def _too_large() -> HttpResponse:
+    limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
+    return _said(_("A file may have at most %(limit)s. Choose a smaller one.") % {"limit": limit}, 413)
+
+
+def _said(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
 
 
 @require_safe

@@ -1,5 +1,6 @@
 // The dialog of all voices fills the short menu: <select data-voice-select>, its words in [data-voice-note].
 // In the dialog: radios named voice-choice, a box [data-voice-typed] for an id from elsewhere, a button [data-voice-use].
+// A row [data-play-now] that was waited for is played as soon as it is there.
 (() => {
   const menu = () => document.querySelector("[data-voice-select]");
 
@@ -38,7 +39,8 @@
   });
 
   document.addEventListener("htmx:load", ({ target }) => {
-    const dialog = target.closest?.("[data-voice-dialog]");
+    if (target.matches?.("[data-play-now]")) target.querySelector("[data-play]")?.click();
+    const dialog = target.matches?.("[data-filter-item]") ? null : target.closest?.("[data-voice-dialog]");
     const radio = [...dialog?.querySelectorAll("[name=voice-choice]") ?? []].find((one) => one.value === menu().value);
     if (!radio) return;
     radio.checked = true;

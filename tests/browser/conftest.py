@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,11 @@ FLAGS = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
     "--enable-blink-features=ComputedAccessibilityInfo",  # looks.js asks for the names of controls
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 )
+SILENT, SPOKEN, RATE = 1.0, 10.6, 48_000
+"""Seconds before somebody speaks into the microphone, and seconds of speaking."""
 WIDE, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-turbo"
 LINES = (
@@ -45,6 +51,17 @@ WITHIN = 30_000
 expect.set_options(timeout=WITHIN)
 
 
+def heard(path: Path) -> None:
+    """What the microphone hears each time it is opened: silence, somebody who speaks, silence."""
+    spoken = bytearray()
+    for at in range(int(SPOKEN * RATE)):
+        loud = 9000 if at // 9600 % 5 else 2000  # syllables
+        spoken += int(loud * math.sin(at * 0.02) * math.sin(at * 0.0007)).to_bytes(2, "little", signed=True)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(int(SILENT * RATE) * 2) + bytes(spoken) + bytes(60 * RATE * 2))
+
+
 @pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     found = Portal(tmp_path_factory.mktemp("portal"))
@@ -56,10 +73,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Not for the whole session: Django refuses its database to a thread in which Playwright is at work."""
+    microphone = tmp_path_factory.mktemp("microphone") / "heard.wav"
+    heard(microphone)
+    flags = (*FLAGS, f"--use-file-for-fake-audio-capture={microphone}%noloop")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS, headless=True)
+        found = playwright.chromium.launch(executable_path=chromium.find(), args=flags, headless=True)
         yield found
         found.close()
 

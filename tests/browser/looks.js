@@ -107,6 +107,9 @@
     nameless: controls.filter((control) => !control.computedName.trim()).map((control) => control.outerHTML.slice(0, 120)),
     sideways: wide <= 0 ? [] : [`${wide} px`, ...[...document.body.querySelectorAll("*")]
       .filter((element) => shown(element) && element.getBoundingClientRect().right > innerWidth + 1).map(name).slice(0, 5)],
+    // Where the shell stands and its sheet scrolls, nothing lies below the window.
+    deep: getComputedStyle(document.body).display === "grid" && document.scrollingElement.scrollHeight > innerHeight + 1
+      ? [`${document.scrollingElement.scrollHeight - innerHeight} px`] : [],
     slides: [...document.querySelectorAll("body *")].filter((element) => shown(element) && slides(element)).map(name),
     read,
     faint: [...new Set(faint)],

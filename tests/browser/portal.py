@@ -41,6 +41,9 @@ create_team narrow --name Narrow
 create_member mona@example.com --team narrow --role manager
 create_member {NORA} --team narrow --role member --password {PASSWORD}
 set_allowance --team narrow --default --measure spend --period day --limit 1
+create_team script --name Script
+create_member {NORA} --team script --role member
+set_allowance --team script --default --measure spend --period day --limit 1
 create_token {ALICE} --team atlas
 """
 RUN_ALL = """

@@ -32,6 +32,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "library with nothing found": (SAM, "/t/harbour/library/?q=zzyzzyva"),
     "empty library": (SAM, "/t/fresh/library/"),
     **{f"generation {state}": (SAM, f"/t/harbour/g/{state}/") for state in (*FATES, "queued")},
+    "drafts": (SAM, "/t/harbour/drafts/"),
+    "presets": (SAM, "/t/harbour/presets/"),
+    "empty vault": (SAM, "/t/fresh/voices/"),
     "usage": (SAM, "/t/harbour/usage/"),
     "usage of nothing": (SAM, "/t/fresh/usage/"),
     "team": (ALICE, "/t/atlas/team/"),
@@ -123,7 +126,7 @@ def judge(page: Page) -> None:
     assert looks["language"] == "en"
     assert (looks["h1"], looks["main"], looks["skipped"]) == (1, 1, 0)
     assert looks["read"] > 3
-    for fault in ("faint", "sideways", "slides", "twice", "unlabelled", "nameless", "alike"):
+    for fault in ("faint", "sideways", "deep", "slides", "twice", "unlabelled", "nameless", "alike"):
         assert looks[fault] == [], fault
 
 

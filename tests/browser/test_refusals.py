@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.browser]
 
 MUSIC = "minimax--music-2.6--text-to-instrumental"
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-hd"
+FAULTY = (
+    "rhart-audio--text-to-audio--speech-02-hd"  # a form of its own: what is refused waits there as a draft
+)
 
 
 def test_a_reached_limit_names_the_ways_on_and_keeps_the_form(visit: Callable[..., Visitor]) -> None:
@@ -43,7 +46,7 @@ def test_a_reached_limit_names_the_ways_on_and_keeps_the_form(visit: Callable[..
 def test_faults_stand_at_their_fields_and_the_values_stay(visit: Callable[..., Visitor]) -> None:
     alice = visit(ALICE)
     alice.expects(422)
-    page = alice.open(f"/t/atlas/create/{SPEECH}/")
+    page = alice.open(f"/t/atlas/create/{FAULTY}/")
     text, speed = page.get_by_label("Text", exact=True), page.get_by_role("spinbutton", name="Speed")
     page.locator("summary", has_text="Advanced").click()
     text.fill("x" * 10_001)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Membership, Team
 from generations import library
 from generations.library import BadCursor, Filter
-from generations.models import State
+from generations.models import State, VoiceUse
 
 
 @pytest.fixture
@@ -140,3 +140,22 @@ def test_a_page_is_read_along_an_index_and_nothing_is_counted(
         plan = library.find(team, Filter())[:24].explain()
         assert "USING INDEX" in plan
         assert "TEMP B-TREE" not in plan
+
+
+def test_what_is_left_out_costs_no_index(team: Team, bob: Membership, make_generation: Any) -> None:
+    kept, away = make_generation(bob, title="kept"), make_generation(bob, title="away")
+    page = library.page(team, Filter(), without={away.pk})
+    assert page.items == [kept]
+    if connection.vendor == "sqlite":
+        plan = library.find(team, Filter(), {away.pk})[:24].explain()
+        assert "USING INDEX" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def test_what_a_voice_said_is_found(
+    team: Team, bob: Membership, make_voice: Any, make_generation: Any
+) -> None:
+    voice, said = make_voice(bob), make_generation(bob)
+    VoiceUse.objects.create(generation=said, voice=voice)
+    assert library.page(team, Filter(voice=voice.pk)).items == [said]
+    assert Filter(voice=voice.pk)

@@ -12,8 +12,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploaded
 
 from accounts.models import Membership
 from generations import uploads
+from generations.catalogue.param import ParamSpec, ParamType
 from generations.models import Upload
+from generations.uploads.incoming import scratch
 from tests.conftest import tone
+from tests.generations.media.samples import archive, webm, write
+from tests.generations.media.samples import tone as sound
+
+SAMPLE = ParamSpec(
+    "audio", ParamType.AUDIO, "Recording", accept=("mp3", "wav"), max_size_mb=1, min_seconds=2, max_seconds=60
+)
 
 
 def stored() -> list[Path]:
@@ -71,7 +79,17 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(bob: Membership, set
     assert not stored()
 
 
-NAMES = ["../../etc/passwd", "a\x00b.wav", "x" * 500 + ".wav", "", "\u202egpj.wav", "/.wav"]
+NAMES = [
+    "../../etc/passwd",
+    "a\x00b.wav",
+    "quo\"te's.wav",
+    "a\r\nSet-Cookie: x.wav",
+    "n" * 300,
+    "x" * 500 + ".wav",
+    "",
+    "\u202egpj.wav",
+    "/.wav",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,7 +99,7 @@ def test_names_are_made_harmless(bob: Membership, name: str) -> None:
     kept = uploads.store(bob, posted)
     assert kept.name.endswith(".wav")
     assert len(kept.name) <= 200
-    assert not set(kept.name) & set("/\\\x00\u202e")
+    assert not set(kept.name) & set('/\\\x00\u202e\r\n"')
 
 
 def test_the_same_file_of_one_member_is_one_upload(bob: Membership, carol: Membership) -> None:
@@ -119,3 +137,124 @@ def test_two_posts_of_one_file_at_the_same_time_agree_on_one_upload(bob: Members
     assert uploads.store(bob, posted) == posted.other
     assert Upload.objects.count() == 1
     assert len(stored()) == 1
+
+
+def posted(tmp_path: Path, extension: str, seconds: float, rate: int = 16_000) -> SimpleUploadedFile:
+    path = write(tmp_path / f"in.{extension}", sound(seconds, rate=rate, channels=1), rate=rate)
+    return SimpleUploadedFile(f"My take.{extension}", path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("extension", "seconds", "to"), [("ogg", 3, "wav"), ("flac", 8, "mp3"), ("aiff", 4, "wav")]
+)
+def test_sound_of_another_type_is_kept_as_one_that_the_param_takes(
+    bob: Membership, tmp_path: Path, extension: str, seconds: float, to: str
+) -> None:
+    kept = uploads.fit(bob, posted(tmp_path, extension, seconds), SAMPLE)
+    assert (kept.upload.extension, kept.upload.name) == (to, f"My take.{to}")
+    assert kept.note == f"Kept as {to.upper()}, because the model does not take {extension.upper()}."
+    assert kept.upload.duration == pytest.approx(seconds, abs=0.06)
+    assert hashlib.sha256(kept.upload.file.read()).hexdigest() == kept.upload.sha256
+    kept.upload.file.close()
+    assert uploads.fit(bob, posted(tmp_path, extension, seconds), SAMPLE).upload == kept.upload
+    assert len(stored()) == 1
+    assert not list(scratch().glob("upload-*"))
+
+
+def test_what_fits_is_kept_as_it_is(bob: Membership) -> None:
+    data = tone(3)
+    kept = uploads.fit(bob, SimpleUploadedFile("a.wav", data), SAMPLE)
+    assert (kept.note, kept.upload.file.read()) == ("", data)
+    kept.upload.file.close()
+
+
+def refused_by_the_param(tmp_path: Path) -> dict[str, tuple[SimpleUploadedFile, str]]:
+    return {
+        "what no library decodes": (
+            SimpleUploadedFile("a.webm", webm(track_types=(2,))),
+            "WEBM is not accepted here. Use MP3 or WAV.",
+        ),
+        "a zip called mp3": (
+            SimpleUploadedFile("song.mp3", archive()),
+            "Sound was expected, but the file is an archive.",
+        ),
+        "too short": (SimpleUploadedFile("a.wav", tone(1)), "At least 2 seconds; this has 1.0 seconds."),
+        "too long": (
+            SimpleUploadedFile("a.wav", tone(61, 4000)),
+            "At most 1 minute; this has 1 minute 1 second.",
+        ),
+        "too long of another type": (
+            posted(tmp_path, "flac", 61, 4000),
+            "At most 1 minute; this has 1 minute 1 second.",
+        ),
+        "too large": (SimpleUploadedFile("a.wav", tone(40, 16_000)), "At most 1 MB; this file has 1.2 MB."),
+        "empty": (SimpleUploadedFile("a.wav", b""), "The file is empty. Choose another one."),
+    }
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["what no library decodes", "a zip called mp3", "too short", "too long", "too long of another type", "too large",
+     "empty"],
+)  # fmt: skip
+def test_what_the_param_does_not_take_is_refused_without_a_trace(
+    bob: Membership, tmp_path: Path, what: str
+) -> None:
+    file, sentence = refused_by_the_param(tmp_path)[what]
+    with pytest.raises(uploads.BadUpload) as refused:
+        uploads.fit(bob, file, SAMPLE)
+    assert refused.value.sentence == sentence
+    assert not Upload.objects.exists()
+    assert not stored()
+    assert not list(scratch().glob("upload-*"))
+
+
+def lying(**changes: int) -> bytes:
+    """A WAV of one second whose header says something else: field and value."""
+    where = {"riff": (4, 4), "channels": (22, 2), "rate": (24, 4), "bits": (34, 2), "data": (40, 4)}
+    data = bytearray(tone(1))
+    for field, value in changes.items():
+        at, size = where[field]
+        data[at : at + size] = value.to_bytes(size, "little")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": 999_999_999},
+        {"riff": 36 + 8000, "data": 8000},
+        {"rate": 0},
+        {"rate": 1},
+        {"rate": 2**32 - 1},
+        {"channels": 0},
+        {"channels": 65_535},
+        {"bits": 0},
+        {"bits": 65_535},
+    ],
+)
+def test_a_wav_whose_header_lies_is_refused_without_a_trace(bob: Membership, changes: dict[str, int]) -> None:
+    with pytest.raises(uploads.BadUpload) as refused:
+        uploads.store(bob, SimpleUploadedFile("a.wav", lying(**changes)), expected="audio")
+    assert refused.value.sentence.endswith(".")
+    assert not stored()
+    assert not Upload.objects.exists()
+
+
+def test_a_wav_of_unknown_length_as_recorders_stream_it_is_measured(bob: Membership) -> None:
+    kept = uploads.store(bob, SimpleUploadedFile("a.wav", lying(riff=2**32 - 1, data=2**32 - 1)))
+    assert kept.duration == pytest.approx(1)
+
+
+def test_a_disk_that_is_full_leaves_no_half_file(bob: Membership) -> None:
+    class Full(SimpleUploadedFile):
+        """Its first part goes to the disk, its second does not."""
+
+        def chunks(self, chunk_size: int | None = None) -> Any:
+            yield b"half"
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        uploads.store(bob, Full("voice.wav", tone()))
+    assert not stored()
+    assert not Upload.objects.exists()

@@ -14,21 +14,26 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Role, Scope, Team, User
-from generations.models import ACTIVE, Connection, Generation
+from generations import uploads
+from generations.models import ACTIVE, Audience, Connection, Generation, Output, Voice
 from generations.pipeline import dispatch, follow, gather
 from generations.pipeline.accept import accept
 from generations.sandbox import Sandbox
+from generations.vault import Wish
 
 SLUG = "demo"
 PASSWORD = "sound-check-2026"  # noqa: S105
 ACCOUNTS = (("alice", Role.OWNER), ("bob", Role.MEMBER), ("vera", Role.VIEWER))
 PATIENCE = 60.0
 
+CLONE = "minimax/voice-clone"
 MUSIC = "minimax/music-2.6/text-to-instrumental"
 SPEECH = "minimax/speech-2.8-hd"
 PIECES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -66,6 +71,27 @@ PIECES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         },
     ),
 )
+RECORDING = (
+    "alice",
+    SPEECH,
+    "Harbour, a recording",
+    {
+        "text": "This is a recording to clone a voice from. It is long enough to tell how I speak, how high and how "
+        "fast, and where I stop for breath. <#1.0#> The ferry leaves at seven. The ferry comes back at nine. In "
+        "between there is nothing to do but wait, and to listen to the ropes.",
+        "voice_id": "Wise_Woman",
+        "emotion": "neutral",
+    },
+)
+VOICE = Wish(
+    name="Harbour",
+    language="English",
+    audience=Audience.EVERYONE,
+    speaker="Wise Woman, a built-in voice",
+    consents=True,
+)
+CLONED = {"text": "Good morning from the far end of the pier."}
+SPOKEN = {"text": "High water at noon, low water at six. Mind the buoy, it moved."}
 
 
 class Command(BaseCommand):
@@ -79,9 +105,10 @@ class Command(BaseCommand):
             return
         self.stdout.write("Making a few pieces of demo sound ...")
         with transaction.atomic():
-            for name, model, title, params in PIECES:
+            for name, model, title, params in (*PIECES, RECORDING):
                 accept(people[name], model, params, title=title)
         _finish()
+        _clone(people)
 
 
 def _people() -> dict[str, Membership]:
@@ -106,6 +133,22 @@ def _people() -> dict[str, Membership]:
                 action=Action.BLOCK,
             )
     return found
+
+
+def _clone(people: dict[str, Membership]) -> None:
+    """A voice of the team, cloned from a recording, and one thing that it said."""
+    heard = Output.objects.filter(generation__team__slug=SLUG, generation__title=RECORDING[2]).first()
+    if heard is None:
+        return
+    with heard.file.open("rb") as sound:
+        recording = UploadedFile(ContentFile(sound.read()), "harbour.mp3", size=heard.bytes)
+        kept = uploads.store(people["alice"], recording, expected="audio")
+    accept(people["alice"], CLONE, {**CLONED, "audio": kept.reference}, voice=VOICE)
+    _finish()
+    voice = Voice.objects.usable(people["bob"]).first()
+    if voice is not None:
+        accept(people["bob"], SPEECH, {**SPOKEN, "voice_id": voice.voice_id, "emotion": "neutral"})
+        _finish()
 
 
 def _finish() -> None:

@@ -25,7 +25,9 @@ from generations.views.api.refusals import HANDLERS
 DESCRIPTION = (
     "Generate, wait, fetch: POST generations answers at once, GET generations/{id} says how it stands, and the "
     "outputs' addresses give the files. Send `Authorization: Bearer` with a token of yours. Money is text with "
-    "decimals; times are ISO 8601 with their offset. Fields may be added; none is renamed or removed."
+    "decimals; times are ISO 8601 with their offset. Fields may be added; none is renamed or removed. A param that "
+    "takes a file takes `upload:<id>` of a file sent before, or `output:<generation id>/<index>` of something made "
+    "here, which is then kept as an upload of the team."
 )
 
 api = Api(

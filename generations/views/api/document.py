@@ -13,6 +13,7 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 from ninja.openapi.schema import OpenAPISchema
 
+from generations import vault
 from generations.catalogue import load
 from generations.views.api import reading
 from generations.views.api.problems import KINDS, MEDIA_TYPE
@@ -80,6 +81,7 @@ class Api(NinjaAPI):
                         "model": {"enum": [spec.slug, *spec.aliases]},
                         "params": {"$ref": f"#/components/schemas/params.{spec.slug}"},
                         "title": {"type": ["string", "null"], "maxLength": 200, "pattern": TEXT_ONLY},
+                        **({"voice": {"$ref": "#/components/schemas/NewVoice"}} if vault.maker(spec) else {}),
                     },
                 }
             )

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from django.http import HttpResponse
 from ninja import Header, Router, Status
 
+from accounts.models import Membership
+from generations import vault
 from generations.catalogue import load, text
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline import accept
-from generations.views import access
+from generations.views import access, inputs
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest
 from generations.views.api.problems import answers
@@ -48,18 +50,41 @@ def generate(
     membership = request.auth.membership
     if not membership.may_generate:
         raise accept.MayNotGenerate
+    given = inputs.settled(membership, load.get(order.model), _referenced(order.model, order.params))
+    if given.errors:
+        raise InvalidParams(given.errors)
     taken = accept.accept(
         membership,
         order.model,
-        _referenced(order.model, order.params),
+        given.raw,
         title=_title(order.title or ""),
         idempotency_key=idempotency_key or "",
         strict=True,
+        voice=_wish(membership, order),
     )
     row = access.generation(membership, taken.generation.pk)
     response["Location"] = absolute(request, "generation", id=row.pk)
     say_when(response, row)
     return Status(201 if taken.created else 200, shown(request, row))
+
+
+def _wish(membership: Membership, order: schemas.NewGeneration) -> vault.Wish | None:
+    """What is said about the voice to be made. Raises `InvalidParams` for people who are not in the team."""
+    said = order.voice
+    if said is None:
+        return None
+    if vault.maker(load.get(order.model)) is None:
+        raise InvalidParams({"voice": ["This model makes no voice; leave it out."]})
+    emails = {email.lower() for email in said.members}
+    rows = Membership.objects.filter(team=membership.team_id, ended_at=None)
+    sendable = [email for email in emails if email.isprintable()]
+    found = dict(rows.filter(user__email__in=sendable).values_list("user__email", "user"))
+    if missing := sorted(emails - set(found)):
+        shown = ", ".join(text.printable(email) for email in missing[:5])
+        raise InvalidParams({"voice.members": [f"Not in the team: {shown}."]})
+    return vault.Wish(
+        said.name, said.language, said.audience, sorted(found.values()), said.speaker, said.consent
+    )
 
 
 def _title(given: str) -> str:

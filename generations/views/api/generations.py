@@ -53,7 +53,9 @@ def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generat
         author=_author(membership, filters.author),
         status=filters.status,
     )
-    page = library.page(membership.team, wanted, filters.cursor)
+    hidden = access.hidden(membership)
+    page = library.page(membership.team, wanted, filters.cursor, without=hidden.generations)
+    access.veil(page.items, hidden)
     return schemas.Generations(
         items=[shown(request, row) for row in page.items], next_cursor=page.next_cursor or None
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from ninja import Router
 
-from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
+from generations.views import access, offered
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest
 from generations.views.api.problems import answers
@@ -20,8 +19,8 @@ router = Router(tags=["Models"])
     "models", response={200: schemas.Models, **answers()}, operation_id="models", summary="All models"
 )
 def models(request: ApiRequest) -> schemas.Models:
-    """Every model, in the order of the picker, on one page."""
-    return schemas.Models(items=[schemas.Model(**_shown(spec)) for spec in load.models()])
+    """Every model of the site that this portal uses, in the order of the picker, on one page."""
+    return schemas.Models(items=[schemas.Model(**_shown(spec)) for spec in offered.models()])
 
 
 @router.get(
@@ -32,10 +31,7 @@ def models(request: ApiRequest) -> schemas.Models:
 )
 def model(request: ApiRequest, slug: str) -> schemas.ModelDetail:
     """`params_schema` is the JSON Schema (2020-12) by which POST generations checks `params`."""
-    try:
-        spec = load.get(slug)
-    except load.UnknownModel:
-        raise Http404 from None
+    spec = access.model(slug)
     return schemas.ModelDetail(
         **_shown(spec), notes=list(spec.notes), params_schema=spec.json_schema(), example=dict(spec.example)
     )

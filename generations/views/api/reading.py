@@ -123,12 +123,12 @@ def prose(text: str) -> SafeString:
 
 
 def _common(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a choice among shapes, when all have the same names."""
-    choices = [one["properties"] for one in schema.get("oneOf", []) if "properties" in one]
-    if not choices or any(set(one) != set(choices[0]) for one in choices):
-        return {}
+    """The fields of a choice among shapes, those of all shapes together."""
     plain = {"model": {"type": "string"}, "params": {"type": "object"}}
-    return {key: plain.get(key, value) for key, value in choices[0].items()}
+    fields: dict[str, Any] = {}
+    for shape in schema.get("oneOf", []):
+        fields |= {key: plain.get(key, value) for key, value in shape.get("properties", {}).items()}
+    return fields
 
 
 def _shape(answer: Mapping[str, Any]) -> str:

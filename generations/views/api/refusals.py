@@ -15,6 +15,7 @@ from generations.catalogue.load import UnknownModel
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline import accept
 from generations.uploads import BadUpload
+from generations.views import offered
 from generations.views.api import lines, schemas
 from generations.views.api.problems import invalid, problem
 
@@ -29,7 +30,8 @@ def _unauthorized(request: HttpRequest, exception: AuthenticationError) -> HttpR
 
 
 def _not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
-    return problem("not_found", "There is nothing here for this token's team.")
+    told = str(exception) if isinstance(exception, offered.NotOffered) else ""
+    return problem("not_found", told or "There is nothing here for this token's team.")
 
 
 def _forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
@@ -78,6 +80,10 @@ def _invalid_params(request: HttpRequest, exception: InvalidParams) -> HttpRespo
 
 def _unknown_model(request: HttpRequest, exception: UnknownModel) -> HttpResponse:
     return invalid({"model": ["There is no model of this name. GET models has them all."]})
+
+
+def _not_offered(request: HttpRequest, exception: accept.NotOffered) -> HttpResponse:
+    return invalid({"model": [f"{exception} GET models has those that are."]})
 
 
 def _bad_cursor(request: HttpRequest, exception: library.BadCursor) -> HttpResponse:
@@ -132,6 +138,7 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     ValidationError: _invalid_request,
     InvalidParams: _invalid_params,
     UnknownModel: _unknown_model,
+    accept.NotOffered: _not_offered,
     library.BadCursor: _bad_cursor,
     BadUpload: _bad_upload,
     accept.MayNotGenerate: _may_not_generate,

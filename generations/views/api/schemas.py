@@ -140,13 +140,28 @@ class Models(Schema):
 
 
 class Voice(Schema):
-    """A voice of a speech model. `origin` is `team` for those that the team cloned."""
+    """A voice of a speech model. `origin` is `team` for those that the team cloned or designed; the fields from `id`
+    on are theirs and null for those of the system.
+
+    `consent` says whether the speaker's consent is noted; without it only the owner and managers may use a clone.
+    `kept_until` is when the provider is expected to delete it unless it speaks.
+    """
 
     voice_id: str
     name: str
     language: str | None
     gender: str | None
     origin: Literal["system", "team"]
+    id: UUID | None = None
+    made: Literal["cloned", "designed"] | None = None
+    owner: str | None = None
+    audience: Literal["everyone", "some", "owner"] | None = None
+    consent: bool | None = None
+    may_use: bool | None = None
+    used_in: int | None = None
+    last_used_at: datetime | None = None
+    kept_until: datetime | None = None
+    sample_url: str | None = None
 
 
 class Voices(Schema):
@@ -154,14 +169,35 @@ class Voices(Schema):
     next_cursor: None = None
 
 
+class NewVoice(Schema):
+    """What is said about a voice that is to be made. Without it the voice belongs to the caller alone.
+
+    `members` are emails of those who may use it when `audience` is `some`. With `consent` you state that `speaker`
+    has agreed that the team makes speech with their voice; a clone without it cannot be opened to others.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", max_length=80)
+    language: str = Field("", max_length=40)
+    audience: Literal["everyone", "some", "owner"] = "owner"
+    members: list[str] = Field([], max_length=200)
+    speaker: str = Field("", max_length=120)
+    consent: bool = False
+
+
 class NewGeneration(Schema):
-    """An order. `model` is a slug or an alias; `params` are as the model's `params_schema` says."""
+    """An order. `model` is a slug or an alias; `params` are as the model's `params_schema` says.
+
+    `voice` goes with models that make a voice.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     model: str
     params: dict[str, Any]
     title: str | None = Field(None, max_length=200)
+    voice: NewVoice | None = None
 
 
 class Error(Schema):
@@ -182,7 +218,10 @@ class Output(Schema):
 
 
 class Generation(Schema):
-    """What was asked for once, and its receipt. A cost is null while it is unknown."""
+    """What was asked for once, and its receipt. A cost is null while it is unknown.
+
+    A param that names a voice which the caller may not know is null too.
+    """
 
     id: UUID
     status: StateName

@@ -19,7 +19,7 @@ from generations.catalogue import load
 from generations.models import Generation, State
 from tests.conftest import MODEL, join, tone
 from tests.generations.api.conftest import Program
-from tests.generations.media.samples import film
+from tests.generations.media.samples import film, mp3_bytes
 
 PARAMS = {"prompt": "Slow piano over rain"}
 ORDER = {"model": MODEL, "params": PARAMS}
@@ -85,8 +85,9 @@ def test_a_model_is_named_by_its_alias(bobs: Program) -> None:
 
 
 def test_the_example_of_every_model_is_taken(bobs: Program) -> None:
+    Team.objects.update(unknown_price=Team.UnknownPrice.ALLOW)
     kept = {
-        "mp3": bobs.upload(SimpleUploadedFile("a.wav", tone(), "audio/wav")).json()["reference"],
+        "mp3": bobs.upload(SimpleUploadedFile("a.mp3", mp3_bytes(11), "audio/mpeg")).json()["reference"],
         "mp4": bobs.upload(SimpleUploadedFile("a.mov", film(bytes(4000)), "video/mp4")).json()["reference"],
     }
     for one in bobs.get("models").json()["items"]:
@@ -152,7 +153,7 @@ def test_a_body_that_is_missing_is_said_so(bobs: Program) -> None:
 
 @pytest.mark.parametrize("form", ["upload:{}", "{}", "UPPER {}"])
 def test_an_upload_is_named_by_its_reference_or_its_id(form: str, bobs: Program) -> None:
-    kept = bobs.upload(SimpleUploadedFile("voice.wav", tone(), "audio/wav")).json()
+    kept = bobs.upload(SimpleUploadedFile("voice.wav", tone(10), "audio/wav")).json()
     named = form.removeprefix("UPPER ").format(kept["id"].upper() if "UPPER" in form else kept["id"])
     params = {"audio": named, "custom_voice_id": "Harbour01", "text": "Good morning."}
     answer = bobs.post("generations", {"model": "minimax/voice-clone", "params": params})

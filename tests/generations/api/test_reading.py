@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -99,15 +99,25 @@ def test_a_model_that_is_not_there_is_not_found(name: str, bobs: Program) -> Non
 
 
 def test_voices_are_the_teams_own_and_the_systems(
-    bobs: Program, bob: Membership, zoe: Membership, make_generation: Any
+    bobs: Program, bob: Membership, zoe: Membership, make_voice: Any
 ) -> None:
-    clone = {"model": "minimax--voice-clone", "kind": "voice"}
-    make_generation(bob, params={"custom_voice_id": "Harbour01"}, **clone)
-    make_generation(bob, params={"custom_voice_id": "Failed001"}, status=State.FAILED, **clone)
-    make_generation(zoe, params={"custom_voice_id": "Abroad001"}, **clone)
+    voice = make_voice(bob, "Harbour", voice_id="Harbour01", language="English")
+    make_voice(bob, "Failed", status=State.FAILED)
+    make_voice(bob, "Running", status=State.RUNNING)
+    make_voice(bob, "Put away", archived_at=voice.created_at)
+    make_voice(zoe, "Abroad")
     items = bobs.get("voices").json()["items"]
+    sample = f"generations/{voice.made_by_id}/outputs/0/content"
+    assert items[0].pop("sample_url").endswith(sample)
+    heard = bobs.get(sample)
+    heard.getvalue()
+    assert heard.status_code == 200
+    made = datetime.fromisoformat(items[0].pop("last_used_at"))
+    assert datetime.fromisoformat(items[0].pop("kept_until")) - made == timedelta(hours=168)
     assert items[0] == {
-        "voice_id": "Harbour01", "name": "Harbour01", "language": None, "gender": None, "origin": "team",
+        "voice_id": "Harbour01", "name": "Harbour", "language": "English", "gender": None, "origin": "team",
+        "id": str(voice.pk), "made": "cloned", "owner": "bob@example.com", "audience": "everyone",
+        "consent": True, "may_use": True, "used_in": 0,
     }  # fmt: skip
     system = items[1:]
     assert len(system) == len(load.voices())

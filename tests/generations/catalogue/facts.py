@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,19 @@ ENDPOINTS = sorted(FACTS)
 UPLOAD = "upload:0f8fad5b-d9cb-469f-a165-70867728950e"
 ADDRESS = "https://files.example/voice.wav"
 
+WORDS = "[Verse]\nSalt on the window, radio low"
+ID = "ab12-cd34"
 GIVEN: dict[str, dict[str, Any]] = {
+    "bytedance/doubao-seed-audio-1.0": {"text_prompt": "A calm voice: good morning"},
+    "minimax/music-2.6": {"lyrics": WORDS},
+    "minimax/music-cover": {"prompt": "Bossa nova", "audioUrl": UPLOAD},
+    "minimax/music-cover-preprocess": {"audioUrl": UPLOAD},
+    "minimax/voice-design": {"prompt": "An old fisherman", "previewText": "Good morning"},
+    "mureka-ai/generate-lyrics": {"prompt": "Rain"},
+    "mureka-ai/vocal-clone": {"fileUrl": UPLOAD},
+    **{f"mureka-ai/mureka-{v}/generate-song": {"lyrics": WORDS} for v in ("o2", "v7.6", "v8", "v9")},
+    **{f"mureka-ai/mureka-{v}/generate-bgm": {} for v in ("v7.6", "v8", "v9")},
+    **{f"mureka-ai/mureka-{v}/extend-song": {"lyrics": WORDS, "fileUrl": UPLOAD} for v in ("v7.6", "v8")},
     "kling-lip-sync/tts": {"text": "Good morning"},
     "minimax/music-2.6/text-to-instrumental": {"prompt": "Calm piano"},
     "minimax/music-2.6/text-to-music": {"prompt": "Folk ballad", "lyrics": "[Verse]\nSalt on the window"},
@@ -42,12 +54,41 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 """The least a member has to give."""
 
+APART: dict[str, list[tuple[str, str]]] = {
+    "bytedance/doubao-seed-audio-1.0": [
+        ("speaker", "audio_url"),
+        ("speaker", "image_url"),
+        ("audio_url", "image_url"),
+    ],
+    **{
+        f"mureka-ai/mureka-{v}/generate-song": [
+            ("melodyId", other) for other in ("prompt", "referenceId", "vocalId")
+        ]
+        for v in ("v7.6", "v8", "v9")
+    },
+    **{f"mureka-ai/mureka-{v}/generate-bgm": [("instrumentalId", "prompt")] for v in ("v7.6", "v8", "v9")},
+}
+"""Keys of which RunningHub takes only one at a time."""
+NEEDED: dict[str, Callable[[Mapping[str, Any]], set[str]]] = {
+    "minimax/music-2.6": lambda body: _needed_by_music(body),
+    "minimax/music-cover": lambda body: {"lyrics"} if "coverFeatureId" in body else set(),
+}
+"""What else a body needs, for what it has."""
+
+
+def _needed_by_music(body: Mapping[str, Any]) -> set[str]:
+    if body.get("isInstrumental"):
+        return {"prompt"}
+    return {"lyrics"} if not body.get("lyricsOptimizer") or "prompt" not in body else set()
+
 
 def refusals(endpoint: str, body: Mapping[str, Any]) -> list[str]:
     """Why RunningHub would refuse this body; empty when it would take it."""
     keys = {fact["key"]: fact for fact in FACTS[endpoint]["keys"]}
     wrong = [f"{key}: unknown" for key in body if key not in keys]
     wrong += [f"{key}: missing" for key, fact in keys.items() if fact["required"] and key not in body]
+    wrong += [f"{a} and {b}" for a, b in APART.get(endpoint, []) if a in body and b in body]
+    wrong += [f"{key}: needed" for key in NEEDED.get(endpoint, lambda _: set())(body) if key not in body]
     if [key for key in keys if key in body] != list(body):
         wrong.append("order")
     for key, sent in body.items():
@@ -66,19 +107,23 @@ def _faults(fact: Mapping[str, Any], sent: Any) -> list[str]:
 
 def _fault(fact: Mapping[str, Any], sent: Any) -> list[str]:
     kind = fact["type"]
-    if kind in ("STRING", "LIST", "AUDIO", "VIDEO"):
+    if kind in ("STRING", "LIST", "AUDIO", "VIDEO", "IMAGE"):
         if type(sent) is not str or not sent.strip():
             return ["not a text"]
         sent.encode("utf-8")
         if len(sent) > fact.get("max_length", 9_999):
             return ["too long"]
+        if len(sent) < fact.get("min_length", 0):
+            return ["too short"]
+        if fact["key"] == "sample_rate" and sent not in ("8000", "16000", "24000", "32000", "44100"):
+            return ["not a rate"]
         if any(ord(character) < 32 and character not in "\n\t" for character in sent):
             return ["control character"]
         if "values" in fact and sent not in fact["values"]:
             return ["not a value of the list"]
         if fact["key"] == "pronunciation_dict" and not all(part.strip() for part in sent.split("/", 1)):
             return ["not a pair"]
-        if kind in ("AUDIO", "VIDEO") and not sent.startswith("https://"):
+        if kind in ("AUDIO", "VIDEO", "IMAGE") and not sent.startswith("https://"):
             return ["not an address"]
         return []
     if kind == "BOOLEAN":

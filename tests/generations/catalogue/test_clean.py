@@ -45,7 +45,6 @@ def test_a_missing_required_value_says_so_at_its_key() -> None:
         CLONE.clean({})
     assert caught.value.errors == {
         "audio": ["Add a file here: MP3 or WAV."],
-        "custom_voice_id": ["Fill this in; the model needs it."],
         "text": ["Fill this in; the model needs it."],
     }
     assert faults(HD, {"text": " \n\t "}) == {"text": ["Fill this in; the model needs it."]}

@@ -68,7 +68,8 @@ def test_the_caller_names_what_only_it_knows() -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_prompt_is_not_a_change(endpoint: str) -> None:
     spec = get(endpoint)
-    assert spec.differs(spec.clean(GIVEN[endpoint])) == []
+    optional = ["lyrics"] if endpoint == "minimax/music-2.6" else []
+    assert spec.differs(spec.clean(GIVEN[endpoint])) == optional
 
 
 def test_params_of_an_older_catalogue_are_still_shown() -> None:
@@ -92,7 +93,7 @@ def test_the_schema_is_valid_and_takes_the_least_request(endpoint: str) -> None:
     jsonschema_rs.meta.validate(schema)
     validator = jsonschema_rs.Draft202012Validator(schema)
     assert validator.is_valid(GIVEN[endpoint])
-    assert not validator.is_valid({})
+    assert validator.is_valid({}) is (GIVEN[endpoint] == {})
     assert not validator.is_valid({**GIVEN[endpoint], "webhookUrl": "https://x.example"})
 
 
@@ -112,12 +113,13 @@ def test_the_schema_states_bounds_values_and_defaults() -> None:
     assert properties["enable_base64_output"]["const"] is False
     assert HD.json_schema()["required"] == ["text"]
     assert CLONE.json_schema()["properties"]["audio"]["x-accept"] == ["mp3", "wav"]
-    assert CLONE.json_schema()["required"] == ["audio", "custom_voice_id", "text"]
+    assert CLONE.json_schema()["required"] == ["audio", "text"]
 
 
 @pytest.mark.parametrize("spec", models(), ids=lambda spec: spec.slug)
 def test_the_example_fits_the_schema(spec: ModelSpec) -> None:
-    example = {**{param.key: UPLOAD for param in spec.params if param.type.is_media}, **spec.example}
+    media = {param.key: UPLOAD for param in spec.params if param.type.is_media and param.required}
+    example = {**media, **spec.example}
     jsonschema_rs.Draft202012Validator(spec.json_schema()).validate(example)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from accounts.models import Membership, Team
+from accounts.models import Membership
 from generations import forms
 from generations.catalogue import load
 from generations.catalogue.param import Option, ParamSpec, ParamType
@@ -31,70 +31,67 @@ def names(rows: list[Any]) -> list[list[str]]:
     return [[field.name for field in row.fields] for row in rows]
 
 
-def test_required_first_then_four_common_ones_the_rest_folded_away(team: Team) -> None:
+def test_required_first_then_four_common_ones_the_rest_folded_away(alice: Membership) -> None:
     optional = [text(f"o{n}") for n in range(6)]
     spec = spec_of(
         *optional, text("must", required=True), text("rare", advanced=True), text("no", hidden=True)
     )
-    form = forms.build(spec, team)
+    form = forms.build(spec, alice)
     assert names(form.rows) == [["must"], ["o0"], ["o1"], ["o2"], ["o3"]]
     assert [field.name for field in form.advanced] == ["o4", "o5", "rare"]
     assert "no" not in {field.name for field in form.fields}
 
 
-def test_narrow_controls_share_a_line(team: Team) -> None:
-    assert ["speed", "volume", "pitch"] in names(forms.build(SPEECH, team).rows)
+def test_narrow_controls_share_a_line(alice: Membership) -> None:
+    assert ["speed", "volume", "pitch"] in names(forms.build(SPEECH, alice).rows)
 
 
-def test_the_fold_says_how_many_differ_and_opens_for_a_fault(team: Team) -> None:
-    calm = forms.build(SPEECH, team, {"text": "Hi"})
+def test_the_fold_says_how_many_differ_and_opens_for_a_fault(alice: Membership) -> None:
+    calm = forms.build(SPEECH, alice, {"text": "Hi"})
     assert (calm.advanced_changed, calm.advanced_open) == (0, False)
     wrong = forms.build(
-        SPEECH, team, {"pronunciation_dict": "nonsense"}, {"pronunciation_dict": ["Write a slash."]}
+        SPEECH, alice, {"pronunciation_dict": "nonsense"}, {"pronunciation_dict": ["Write a slash."]}
     )
     assert (wrong.advanced_changed, wrong.advanced_open) == (1, True)
     assert wrong.faulty[0].focused
 
 
-def test_faults_of_nothing_visible_are_said_above_the_form(team: Team) -> None:
+def test_faults_of_nothing_visible_are_said_above_the_form(alice: Membership) -> None:
     errors = {"enable_base64_output": ["It is fixed."], "junk": ["No such setting."], "": ["All wrong."]}
-    assert forms.build(SPEECH, team, {}, errors).other_errors == [
+    assert forms.build(SPEECH, alice, {}, errors).other_errors == [
         "Answer as text: It is fixed.",
         "No such setting.",
         "All wrong.",
     ]
 
 
-def test_uploads_of_other_teams_and_nonsense_are_not_shown(team: Team, zoe: Membership) -> None:
+def test_uploads_of_other_teams_and_nonsense_are_not_shown(alice: Membership, zoe: Membership) -> None:
     foreign = Upload.objects.create(
         team=zoe.team, author=zoe.user, name="x.wav", kind="audio", content_type="audio/wav", bytes=1
     )
     for value in [foreign.reference, "upload:nonsense", "\x00", ["a"], "upload:" + "9" * 50]:
-        form = forms.build(CLONE, team, {"audio": value})
+        form = forms.build(CLONE, alice, {"audio": value})
         assert not form.fields[0].files
 
 
-def test_cloned_voices_stand_first_and_each_once(
-    alice: Membership, zoe: Membership, make_generation: Any
+def test_team_voices_stand_first(
+    alice: Membership, zoe: Membership, make_generation: Any, make_voice: Any
 ) -> None:
-    for membership, voice in [(alice, "Harbour01"), (alice, "Harbour01"), (zoe, "Stranger1"), (alice, 7)]:
-        params = {"custom_voice_id": voice, "text": "Hi"}
-        make_generation(membership, model=CLONE.slug, kind="voice", params=params, outputs=1)
-    make_generation(
-        alice, model=CLONE.slug, kind="voice", params={"custom_voice_id": "Broken01"}, status="failed"
-    )
-    first, *others = forms.groups(alice.team)
+    make_voice(alice, "Harbour", voice_id="Harbour01")
+    make_voice(alice, "Broken", status="failed")
+    make_voice(zoe, "Stranger")
+    first, *others = forms.groups(alice)
     assert [voice.voice_id for voice in first.voices] == ["Harbour01"]
     assert first.voices[0].sample is not None
     assert sum(len(group.voices) for group in others) == len(load.voices())
-    form = forms.build(SPEECH, alice.team, {"voice_id": "Harbour01"})
+    form = forms.build(SPEECH, alice, {"voice_id": "Harbour01"})
     assert form.voice
     assert form.voice.note == "Cloned by Alice"
     assert form.voice_is_listed
 
 
-def test_a_voice_from_elsewhere_is_kept(team: Team) -> None:
-    form = forms.build(SPEECH, team, {"voice_id": "from-another-account"})
+def test_a_voice_from_elsewhere_is_kept(alice: Membership) -> None:
+    form = forms.build(SPEECH, alice, {"voice_id": "from-another-account"})
     assert form.voice
     assert form.voice.voice_id == "from-another-account"
     assert not form.voice_is_listed
@@ -108,5 +105,5 @@ def test_several_choices_are_read_as_a_list() -> None:
     assert (posted.title, posted.once) == ("T t", "")
 
 
-def test_a_form_without_a_key_of_its_own_gets_a_fresh_one(team: Team) -> None:
-    assert forms.build(SPEECH, team).once != forms.build(SPEECH, team).once
+def test_a_form_without_a_key_of_its_own_gets_a_fresh_one(alice: Membership) -> None:
+    assert forms.build(SPEECH, alice).once != forms.build(SPEECH, alice).once

@@ -45,7 +45,7 @@ def test_interrupted_while_starting_then_started_again_and_stopped_with_nothing_
     assert urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").status == 200
     status = "SELECT status FROM generations_generation WHERE status = 'succeeded'"
     wait_for(
-        lambda: len(household.rows(status)) == len(PIECES),
+        lambda: len(household.rows(status)) == len(PIECES) + 1,  # and a recording
         lambda: str(household.rows("SELECT status, error_message FROM generations_generation")),
     )
 

@@ -13,9 +13,10 @@ from django.db import connection, connections
 
 from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Role, Scope, Team
 from generations import quota
+from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
 from generations.models import Connection, Generation, State
-from generations.pipeline.accept import KeyReused, MayNotGenerate, accept, quote
+from generations.pipeline.accept import KeyReused, MayNotGenerate, accept, quote, title_of
 from generations.queue import waiting
 from tests.conftest import MODEL, join
 
@@ -222,3 +223,15 @@ def test_the_message_belongs_to_the_transaction(bob: Membership) -> None:
     assert waiting() == 0
     assert not Generation.objects.exists()
     assert connection.vendor in {"sqlite", "postgresql"}
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("High water at noon.<#0.5#> Mind the step.", "High water at noon. Mind the step."),
+        ("<#1.50#>", "Speech 2.8 HD"),
+        ("Noon <# or later", "Noon <# or later"),
+    ],
+)
+def test_a_title_out_of_the_text_holds_its_words_and_not_its_pauses(text: str, title: str) -> None:
+    assert title_of(load.get("minimax/speech-2.8-hd"), {"text": text}, "") == title

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from generations import progress
 from generations.models import ACTIVE, Connection, Generation, State
-from generations.pipeline import sweep, watch
+from generations.pipeline import sweep, warn, watch
 
 LEASE = timedelta(seconds=60)
 QUESTIONS: dict[str, Callable[[Membership], Any]] = {
@@ -27,6 +27,7 @@ QUESTIONS: dict[str, Callable[[Membership], Any]] = {
     "how many slots": lambda bob: progress.slots(Connection.current()),
     "when to wake": lambda bob: watch.next_due(),
     "what is lost": lambda bob: sweep.sweep(),
+    "which voices disappear": lambda bob: warn.voices(),
     "what runs of mine": lambda bob: Generation.objects.filter(
         team=bob.team_id, author=bob.user_id, status__in=ACTIVE
     ).count(),

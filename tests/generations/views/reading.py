@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass
 class Seen(HTMLParser):
-    """`values` of the form #create by name, `texts` by id, `attributes` of controls by name."""
+    """`values` of the form with that id by name, `texts` by id, `attributes` of controls by name."""
 
     html: str
+    form: str = "create"
     values: dict[str, list[str]] = field(default_factory=dict)
     attributes: dict[str, dict[str, str | None]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
@@ -25,7 +26,7 @@ class Seen(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "form" and given.get("id") == "create":
+        if tag == "form" and given.get("id") == self.form:
             self._inside = True
         name = given.get("name") or ""
         if self._inside:
@@ -74,5 +75,5 @@ class Seen(HTMLParser):
         return {name: values[0] if len(values) == 1 else values for name, values in self.values.items()}
 
 
-def seen(response: Any) -> Seen:
-    return Seen(response.content.decode())
+def seen(response: Any, form: str = "create") -> Seen:
+    return Seen(response.content.decode(), form)

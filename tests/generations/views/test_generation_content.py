@@ -47,7 +47,7 @@ def test_several_sounds_are_takes(alice: Membership, client_of: Any, make_genera
 def test_texts_pictures_and_anything_else_show_too(
     alice: Membership, client_of: Any, make_generation: Any
 ) -> None:
-    made = make_generation(alice, kind="lyrics")
+    made = make_generation(alice, kind="text")
     common = {"generation": made, "bytes": 5, "sha256": "0" * 64}
     Output.objects.create(
         index=0, kind="text", content_type="text/plain", extension="txt", text="<i>la\nla", **common

@@ -14,6 +14,7 @@ import pytest
 from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Scope
 from generations.models import Generation, State
 from generations.pipeline import resolve
+from tests.generations.pipeline.test_door import at_once
 
 NOW = datetime(2026, 6, 18, 9, 31, 40, tzinfo=UTC)
 
@@ -291,3 +292,50 @@ def test_an_action_that_is_none_is_refused_with_a_sentence(
     answer = client_of(mona).post(url(made, "resolve"), {"action": action})
     assert answer.status_code == 400
     assert "Choose what became of it." in answer.content.decode()
+
+
+def test_one_take_is_the_keeper_and_plays_first(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    made, client = make_generation(bob, outputs=3), client_of(bob)
+    assert "data-stage-name>Take A" in client.get(url(made)).content.decode()
+    for chosen in (1, 2):
+        assert client.post(url(made, "keeper"), {"take": str(chosen)}).status_code == 302
+        assert [take.is_keeper for take in made.outputs.order_by("index")] == [n == chosen for n in range(3)]
+    assert "data-stage-name>Take C" in client.get(url(made)).content.decode()
+    assert "/outputs/2/content" in client.get("/t/tide/library/").content.decode()
+    client.post(url(made, "keeper"), {"take": ""})
+    assert not any(take.is_keeper for take in made.outputs.all())
+
+
+@pytest.mark.parametrize("take", ["9", "-1", "x", "٣", "99999999999"])
+def test_a_take_that_is_not_there_is_no_keeper(
+    bob: Membership, client_of: Any, make_generation: Any, take: str
+) -> None:
+    made, client = make_generation(bob, outputs=2), client_of(bob)
+    client.post(url(made, "keeper"), {"take": "1"})
+    assert client.post(url(made, "keeper"), {"take": take}).status_code == 404
+    assert made.outputs.get(index=1).is_keeper
+
+
+def test_who_may_choose_the_keeper(
+    bob: Membership, carol: Membership, mona: Membership, vera: Membership, zoe: Membership,
+    client_of: Any, client: Any, make_generation: Any,
+) -> None:  # fmt: skip
+    made = make_generation(bob, outputs=2)
+    for who, status in ((mona, 302), (carol, 403), (vera, 403), (zoe, 404)):
+        assert client_of(who).post(url(made, "keeper"), {"take": "0"}).status_code == status
+    assert client.post(url(made, "keeper"), {"take": "0"}).status_code == 302
+    assert "Keeper: Take A" in client_of(bob).get(url(made)).content.decode()
+    assert "Keeper: Take A" not in client_of(carol).get(url(made)).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_choose_at_once_leave_one_keeper(
+    bob: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    made = make_generation(bob, outputs=4)
+    clients = [client_of(who) for who in (bob, mona, bob, mona)]
+    calls = [lambda n=n: clients[n].post(url(made, "keeper"), {"take": str(n)}).status_code for n in range(4)]
+    assert at_once(calls)["accepted"] == 4
+    assert made.outputs.filter(is_keeper=True).count() == 1

@@ -77,3 +77,32 @@ def test_a_price_of_another_currency_is_converted_and_says_so(
     assert "$0.11" in html
     assert "converted from CNY" in html
     assert "¥" not in html
+
+
+def test_values_that_cannot_go_together_are_said_before_sending(bob: Membership, client_of: Any) -> None:
+    client = client_of(bob)
+    doubao = "bytedance--doubao-seed-audio-1.0"
+    alone = ask(client, doubao, text_prompt="Rain", speaker="zh_1")
+    assert "Use one of these" not in alone
+    assert "Still to look at" not in alone
+    both = ask(client, doubao, text_prompt="Rain", speaker="zh_1", image_url="harbour.png")
+    assert "Use one of these: a speaker, recordings or a picture." in both
+    assert "Still to look at" not in both
+    empty = ask(client, doubao, speaker="zh_1", audio_url=["a.wav", "b.wav"])
+    assert "Still to look at: What to produce<" in empty
+    assert "Use one of these" in empty
+
+
+def test_what_a_switch_makes_needed_is_said_before_sending(bob: Membership, client_of: Any) -> None:
+    client, music = client_of(bob), "minimax--music-2.6"
+    assert "Write the lyrics" in ask(client, music, prompt="Folk", isInstrumental="false")
+    assert "Describe the music" in ask(client, music, lyrics="La", isInstrumental=["false", "true"])
+    assert "from 0.80 for each run" in ask(client, music, prompt="Folk", isInstrumental="true")
+
+
+def test_the_price_follows_the_number_of_takes(bob: Membership, client_of: Any) -> None:
+    song = "mureka-ai--mureka-v7.6--generate-song"
+    for n, money in ((1, "¥0.19"), (3, "¥0.57")):
+        html = ask(client_of(bob), song, lyrics="La", n=n)
+        assert money in html
+        assert f"{n} take" in html

@@ -19,19 +19,37 @@ from hypothesis import strategies as st
 from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Scope, Team
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec, ParamSpec, ParamType
-from generations.models import Generation, State, Upload
+from generations.models import Generation, State, Upload, Voice
 from tests.conftest import MODEL, tone
 from tests.effort import thorough, tries
-from tests.generations.media.samples import film
+from tests.generations.media.samples import film, mp3_bytes
 from tests.generations.views.reading import seen
 
 SPECS = load.models()
-LIKE = {tuple(param.key for param in spec.params): spec for spec in SPECS[::-1]}
-FORMS = [pytest.param(s, id=s.slug) if s in LIKE.values() else thorough(s, id=s.slug) for s in SPECS]
-"""In the short form models with the same fields stand for each other."""
+AT_ONCE = (
+    "rhart-audio/text-to-audio/speech-2.8-hd",
+    "rhart-audio/text-to-audio/voice-clone",
+    "minimax/music-2.6/text-to-music",
+    "rhart-audio/suno-v5.5/custom",
+    "rhart-audio/source-separation",
+    "bytedance/doubao-seed-audio-1.0",
+    "minimax/music-cover",
+    "mureka-ai/mureka-v9/generate-song",
+)
+"""Models that have every kind of control between them; the long form tries all."""
+FORMS = [
+    pytest.param(s, id=s.slug) if s.endpoint in AT_ONCE else thorough(s, id=s.slug) for s in load.models()
+]
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-hd"
 CLONE = "rhart-audio--text-to-audio--voice-clone"
 PAGE = f"/t/tide/create/{MODEL}/"
+VOICE = {
+    "_voice_name": "Harbour",
+    "_voice_audience": "everyone",
+    "_voice_speaker": "Ada Byron",
+    "_voice_consent": "1",
+}
+"""What a form that makes a voice asks besides."""
 HOSTILE = [
     "\x00",
     "\ud800",
@@ -46,22 +64,28 @@ HOSTILE = [
 
 def example(spec: ModelSpec) -> dict[str, Any]:
     """What a sensible member posts, files left out."""
-    return {"prompt": "Slow piano", "text": "Good morning", "lyrics": "La", **spec.example} | {
-        param.key: None for param in spec.params if param.type.is_media
-    }
+    return dict(spec.example) | {param.key: None for param in spec.params if param.type.is_media}
 
 
 def body(spec: ModelSpec, **changes: Any) -> dict[str, Any]:
     keys = {param.key for param in spec.params}
     filled = {key: value for key, value in example(spec).items() if key in keys}
-    posted = {key: _text(value) for key, value in {**filled, **changes}.items() if value is not None}
-    return posted | {param.key: file_for(param) for param in spec.params if param.type.is_media}
+    about = VOICE if any(param.widget == "new_voice" for param in spec.params) else {}
+    posted = {key: _text(value) for key, value in {**filled, **about, **changes}.items() if value is not None}
+    return posted | {param.key: file_for(param) for param in asked_files(spec)}
+
+
+def asked_files(spec: ModelSpec) -> list[ParamSpec]:
+    return [param for param in spec.params if param.type.is_media and param.required]
 
 
 def file_for(param: ParamSpec) -> SimpleUploadedFile:
     if param.type is ParamType.VIDEO:
         return SimpleUploadedFile("film.mov", film(tone()[44:], channels=1, rate=8000), "video/quicktime")
-    return SimpleUploadedFile("voice.wav", tone(), "audio/wav")
+    seconds = param.min_seconds or 1
+    if "wav" not in param.accept:
+        return SimpleUploadedFile("voice.mp3", mp3_bytes(seconds), "audio/mpeg")
+    return SimpleUploadedFile("voice.wav", tone(seconds), "audio/wav")
 
 
 def _text(value: Any) -> Any:
@@ -121,6 +145,7 @@ def test_an_unknown_model_is_not_found(alice: Membership, client_of: Any) -> Non
 def test_a_filled_form_makes_one_generation_with_wire_values(
     alice: Membership, client_of: Any, spec: ModelSpec
 ) -> None:
+    Team.objects.update(unknown_price=Team.UnknownPrice.ALLOW)
     client = client_of(alice)
     address = f"/t/tide/create/{spec.slug}/"
     posted = seen(client.get(address)).sent() | body(spec)
@@ -134,8 +159,13 @@ def test_a_filled_form_makes_one_generation_with_wire_values(
     assert made.status == State.QUEUED
 
 
+def needed_by(spec: ModelSpec) -> list[ParamSpec]:
+    """What a member has to fill in; some models make something of nothing."""
+    return [p for p in spec.params if p.required and p.default is None and not p.hidden]
+
+
 def example_strict(spec: ModelSpec) -> dict[str, Any]:
-    media = [param.key for param in spec.params if param.type.is_media]
+    media = [param.key for param in asked_files(spec)]
     reference = Upload.objects.get().reference if media else ""
     return dict.fromkeys(media, reference)
 
@@ -160,12 +190,12 @@ def test_a_title_taken_from_the_text_is_not_put_into_the_form(alice: Membership,
     assert seen(answer).values["_title"] == [""]
 
 
-@pytest.mark.parametrize("spec", FORMS)
+@pytest.mark.parametrize("spec", [form for form in FORMS if needed_by(form.values[0])])
 def test_each_missing_value_comes_back_with_a_sentence(
     alice: Membership, client_of: Any, spec: ModelSpec
 ) -> None:
     client = client_of(alice)
-    needed = [p for p in spec.params if p.required and p.default is None and not p.hidden]
+    needed = needed_by(spec)
     answer = client.post(f"/t/tide/create/{spec.slug}/", {param.key: "" for param in needed})
     page = seen(answer)
     assert answer.status_code == 422
@@ -188,8 +218,8 @@ def wrong_values(param: ParamSpec) -> list[str]:
     return [value.encode("utf-8", "replace").decode() for value in bad]
 
 
-TRIED = {(SPEECH, "text"), (SPEECH, "speed"), (SPEECH, "emotion")}
-OPEN = [(spec, p) for spec in SPECS for p in spec.params if not p.hidden and not p.type.is_media]
+TRIED = {(SPEECH, "text"), (SPEECH, "speed")}
+OPEN = [(spec, p) for spec in load.models() for p in spec.params if not p.hidden and not p.type.is_media]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +296,7 @@ def test_an_unchecked_switch_says_no(alice: Membership, client_of: Any) -> None:
     client, address = client_of(alice), f"/t/tide/create/{CLONE}/"
     earlier = client.post(address, body(load.get(CLONE), need_noise_reduction=["false", "true"]), follow=True)
     assert Generation.objects.get().params["need_noise_reduction"] is True
-    again = seen(earlier).sent() | {"need_noise_reduction": "false", "custom_voice_id": "Harbour02"}
+    again = seen(earlier).sent() | {"need_noise_reduction": "false", "_voice_consent": "1"}
     client.post(address, again)
     assert Generation.objects.order_by("-id")[0].params["need_noise_reduction"] is False
 
@@ -484,3 +514,96 @@ def test_raw_bytes_that_are_no_text_are_answered(alice: Membership, client_of: A
     assert broken.status_code == 422
     worse = client_of(alice).post(PAGE, b"nonsense", content_type="multipart/form-data")
     assert worse.status_code == 422
+
+
+def test_the_form_of_a_clone_asks_for_name_speaker_and_consent(
+    alice: Membership, bob: Membership, client_of: Any
+) -> None:
+    client, address = client_of(alice), f"/t/tide/create/{CLONE}/"
+    told = {**body(load.get(CLONE)), "_voice_audience": "some", "_voice_members": [str(bob.user_id)]}
+    bad = {key: "" for key in VOICE if key != "_voice_audience"}
+    answer = client.post(address, told | bad)
+    page = seen(answer)
+    assert answer.status_code == 422
+    for part in ("_voice_name", "_voice_speaker", "_voice_consent"):
+        assert page.texts[f"p-{part.replace('_', '-', 1)}-error"], part
+    assert page.values["_voice_audience"] == ["some"]
+    assert page.values["_voice_members"] == [str(bob.user_id)]
+    assert not Generation.objects.exists()
+    again = page.sent() | {"_voice_name": "Harbour", "_voice_speaker": "Ada", "_voice_consent": "1"}
+    assert client.post(address, again).status_code == 303
+    voice = Voice.objects.get()
+    assert (voice.name, voice.speaker, voice.audience) == ("Harbour", "Ada", "some")
+    assert [grant.user for grant in voice.grants.all()] == [bob.user]
+
+
+def test_people_without_a_choice_come_back_with_a_sentence(alice: Membership, client_of: Any) -> None:
+    answer = client_of(alice).post(
+        f"/t/tide/create/{CLONE}/", body(load.get(CLONE), _voice_audience="some", _voice_name="Harbour")
+    )
+    assert answer.status_code == 422
+    assert "p--voice_members-error" in seen(answer).texts
+    assert seen(answer).values["_voice_name"] == ["Harbour"]
+
+
+def test_a_taken_id_is_said_at_its_field(
+    alice: Membership, zoe: Membership, make_voice: Any, client_of: Any
+) -> None:
+    make_voice(zoe, voice_id="Harbour01")
+    answer = client_of(alice).post(f"/t/tide/create/{CLONE}/", body(load.get(CLONE)))
+    assert answer.status_code == 422
+    assert "taken" in seen(answer).error("custom_voice_id")
+
+
+def test_an_earlier_clone_comes_back_without_its_id_and_without_the_consent(
+    alice: Membership, client_of: Any
+) -> None:
+    client, address = client_of(alice), f"/t/tide/create/{CLONE}/"
+    client.post(address, body(load.get(CLONE)))
+    made = Generation.objects.get()
+    assert made.params["custom_voice_id"] == "Harbour01"
+    page = seen(client.get(f"{address}?from={made.pk}"))
+    assert page.values["custom_voice_id"] == [""]
+    assert page.values["_voice_name"] == ["Harbour"]
+    assert page.values["_voice_speaker"] == ["Ada Byron"]
+    assert "_voice_consent" not in page.values
+    again = client.post(f"/t/tide/g/{made.pk}/again/")
+    assert again["Location"] == f"{address}?from={made.pk}"
+    assert Generation.objects.count() == 1
+    assert seen(client.get(f"{address}?example=1")).values["custom_voice_id"] == [""]
+    assert client.post(f"{address}?from=nonsense", {}).status_code == 422
+
+
+def test_a_voice_is_chosen_by_the_address(alice: Membership, make_voice: Any, client_of: Any) -> None:
+    voice = make_voice(alice)
+    page = seen(client_of(alice).get(f"/t/tide/create/{SPEECH}/?voice={voice.voice_id}"))
+    assert page.values["voice_id"] == [voice.voice_id]
+
+
+def test_a_designed_voice_needs_nobodys_consent(alice: Membership, client_of: Any) -> None:
+    spec = next(s for s in SPECS if any(p.widget == "new_voice" for p in s.params) and not asked_files(s))
+    posted = body(spec, _voice_speaker=None, _voice_consent=None)
+    client_of(alice).post(f"/t/tide/create/{spec.slug}/", posted)
+    voice = Voice.objects.get()
+    assert (voice.origin, voice.audience, voice.consent_at, voice.is_agreed) == (
+        "designed",
+        "everyone",
+        None,
+        True,
+    )
+    assert voice.made_by.params["voiceId"] == voice.voice_id
+
+
+def test_voices_are_made_one_at_a_time(alice: Membership, client_of: Any) -> None:
+    answer = client_of(alice).post(f"/t/tide/create/{CLONE}/", body(load.get(CLONE), _copies="3"))
+    assert answer.status_code == 422
+    assert "one at a time" in answer.content.decode()
+    assert not Voice.objects.exists()
+
+
+def test_all_that_is_wrong_with_a_new_voice_is_told_at_once(bob: Membership, client_of: Any) -> None:
+    posted = body(load.get(CLONE), _voice_consent=None, _voice_audience="some", _voice_name="x" * 81)
+    page = seen(client_of(bob).post(f"/t/tide/create/{CLONE}/", posted))
+    for part in ("name", "consent", "members"):
+        assert page.error(f"-voice_{part}"), part
+    assert not Generation.objects.exists()

@@ -1,0 +1,20 @@
+"""Files that members give us: checked by their bytes, kept under their team."""
+
+from __future__ import annotations
+
+from generations.uploads.incoming import ENVELOPE_BYTES
+from generations.uploads.keep import CONVERTED, BadUpload, Kept, fit, store
+from generations.uploads.reuse import OUTPUT, from_output, named_output, refusal
+
+__all__ = [
+    "CONVERTED",
+    "ENVELOPE_BYTES",
+    "OUTPUT",
+    "BadUpload",
+    "Kept",
+    "fit",
+    "from_output",
+    "named_output",
+    "refusal",
+    "store",
+]

@@ -1,0 +1,177 @@
+"""Drafts: what the form of a model held when it was left, what was kept on purpose, and what a limit stopped."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Membership
+from generations import forms, uploads
+from generations.catalogue import load
+from generations.catalogue.spec import ModelSpec
+from generations.forms import new_voice
+from generations.forms.field import as_text
+from generations.forms.posted import BY_LINE, COPIES, DRAFT, TITLE, VOICE
+from generations.models import Draft
+from generations.models.draft import storable
+from generations.views import access
+from generations.views.sound import is_offered, model_title
+
+LARGEST = 200_000
+"""Characters of a draft. A form with more cannot be sent either."""
+SHOWN = 200
+OPENING = 160
+
+
+@require_POST
+def draft_keep_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
+    """What is being written, saved while it is. 204 always; a form as it was at first leaves no draft."""
+    membership, spec = access.generating_member(request, team), access.model(model)
+    values, title = held(spec, request)
+    size = sum(len(as_text(value)) for value in values.values())
+    if not (title or differs(spec, values)):
+        Draft.drop_running(membership, spec.slug)
+    elif size <= LARGEST:
+        Draft.keep_running(membership, spec.slug, values, title[:200])
+    return HttpResponse(status=204)
+
+
+@require_POST
+def draft_drop_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
+    """Begins anew with an empty form."""
+    membership, spec = access.generating_member(request, team), access.model(model)
+    Draft.drop_running(membership, spec.slug)
+    return redirect("studio_model", team, spec.slug)
+
+
+@require_POST
+def draft_keep(request: HttpRequest, team: str, model: str) -> HttpResponse:
+    """Puts the form aside under the drafts, in place of the draft it came from."""
+    membership, spec = access.generating_member(request, team), access.model(model)
+    values, title = taken(request, membership, spec)
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
+    now = timezone.now()
+    fields = {"params": storable(values), "title": storable(title)[:200], "updated_at": now}
+    came_from = _id(request.POST.get(DRAFT, ""))
+    if came_from is None or not rows.filter(pk=came_from, batch=None).update(**fields):
+        Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
+    Draft.drop_running(membership, spec.slug)
+    messages.info(request, _("The form is kept as a draft."))
+    return redirect("drafts", team)
+
+
+@require_safe
+def drafts(request: HttpRequest, team: str) -> HttpResponse:
+    """The drafts of the member, newest first."""
+    membership = access.generating_member(request, team)
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id)
+    found = rows.select_related("batch").order_by("-updated_at")[:SHOWN]
+    context = {"drafts": [shown(draft) for draft in found], "membership": membership}
+    with timezone.override(membership.team.zone):
+        return render(request, "drafts/page.html", context)
+
+
+@require_safe
+def draft_open(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Leads to the form with what the draft holds."""
+    draft = access.draft(access.generating_member(request, team), pk)
+    page = reverse("studio_model", args=[team, draft.model])
+    return redirect(page if draft.is_running else f"{page}?draft={draft.pk}")
+
+
+@require_POST
+def draft_discard(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Throws a draft away."""
+    access.draft(access.generating_member(request, team), pk).delete()
+    messages.info(request, _("The draft is thrown away."))
+    return redirect("drafts", team)
+
+
+def shown(draft: Draft) -> dict[str, Any]:
+    """A draft as the list shows it: its first words, and how many lines wait in it."""
+    try:
+        spec: ModelSpec | None = load.get(draft.model)
+    except load.UnknownModel:
+        spec = None
+    text = draft.params.get(spec.prompt_param) if spec and isinstance(draft.params, dict) else ""
+    if draft.lines:
+        text = draft.lines[0].get("text") or text
+    words = " ".join(text.split()) if isinstance(text, str) else ""
+    return {
+        "draft": draft,
+        "kind": spec.kind.value if spec else "text",
+        "model_title": model_title(draft.model),
+        "is_offered": is_offered(draft.model),
+        "words": words if len(words) <= OPENING else words[: OPENING - 1] + "…",
+        "waiting": len(draft.lines),
+    }
+
+
+def draft_count(membership: Membership) -> int:
+    """How many forms the member put aside, without those that are open."""
+    if not membership.may_generate:
+        return 0
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
+    return rows.count()
+
+
+def drop_sent(request: HttpRequest, membership: Membership, spec: ModelSpec) -> None:
+    """The form was sent: what it was a draft of is one no more."""
+    Draft.drop_running(membership, spec.slug)
+    came_from = _id(request.POST.get(DRAFT, ""))
+    if came_from is not None:
+        rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
+        rows.filter(pk=came_from).delete()
+
+
+def held(spec: ModelSpec, request: HttpRequest) -> tuple[dict[str, Any], str]:
+    """The form as posted, files left out, and its title."""
+    keys = {param.key for param in spec.params}
+    values = {key: value for key, value in forms.peek(spec, request.POST).items() if key in keys}
+    for name in (BY_LINE, COPIES):
+        if given := request.POST.get(name):
+            values[name] = given
+    if said := new_voice.held(spec, request.POST):
+        values[VOICE] = said
+    return values, request.POST.get(TITLE, "")
+
+
+def taken(request: HttpRequest, membership: Membership, spec: ModelSpec) -> tuple[dict[str, Any], str]:
+    """As `held`, with chosen files kept as uploads. What is wrong with a file is said as a message."""
+    values, title = held(spec, request)
+    posted = forms.read(
+        spec, request.POST, request.FILES, lambda file, param: uploads.fit(membership, file, param)
+    )
+    for note in posted.notes:
+        messages.info(request, note)
+    for param in spec.params:
+        if param.key in posted.errors:
+            messages.error(request, f"{param.label}: {' '.join(posted.errors[param.key])}")
+        if param.type.is_media and param.key in posted.raw:
+            values[param.key] = posted.raw[param.key]
+    return values, title
+
+
+def differs(spec: ModelSpec, values: dict[str, Any]) -> bool:
+    """Whether anything is not as an untouched form has it."""
+    if values.get(VOICE) or values.get(BY_LINE) or values.get(COPIES, "1") != "1":
+        return True
+    keys = {param.key: param.default for param in spec.params if not param.hidden}
+    return any(
+        as_text(values[key]).strip() != as_text(default) for key, default in keys.items() if key in values
+    )
+
+
+def _id(given: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(given)
+    except ValueError:
+        return None
