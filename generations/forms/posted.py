@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ from generations.catalogue.param import ParamSpec
 from generations.catalogue.spec import ModelSpec
 from generations.catalogue.text import Fault, settled, within
 from generations.forms import new_voice
+from generations.models import read_id
 from generations.uploads import BadUpload, Kept
 from generations.vault import Wish
 
@@ -160,7 +160,5 @@ def _kept(
 
 
 def _once(given: str) -> str:
-    try:
-        return uuid.UUID(given).hex
-    except ValueError:
-        return ""
+    key = read_id(given)
+    return key.hex if key else ""

@@ -5,6 +5,7 @@ from generations.models.connection import Connection, current_site
 from generations.models.draft import Draft, Preset, PresetDefault
 from generations.models.generation import ACTIVE, OVER, Generation, State, search_text
 from generations.models.heartbeat import Heartbeat
+from generations.models.ids import read_id
 from generations.models.latest import latest_of_each
 from generations.models.output import Output
 from generations.models.upload import Upload, UpstreamCopy
@@ -41,5 +42,6 @@ __all__ = [
     "VoiceUse",
     "current_site",
     "latest_of_each",
+    "read_id",
     "search_text",
 ]

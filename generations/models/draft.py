@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
@@ -62,19 +61,13 @@ class Draft(models.Model):
     def keep_running(cls, membership: Membership, model: str, params: dict[str, Any], title: str) -> None:
         """What the form of this model holds now, in place of what it held before."""
         fields = {"params": storable(params), "title": storable(title), "updated_at": timezone.now()}
-        found = cls.objects.filter(
-            team=membership.team_id, author=membership.user_id, model=model, is_running=True
+        cls.objects.update_or_create(
+            team_id=membership.team_id,
+            author_id=membership.user_id,
+            model=model,
+            is_running=True,
+            defaults=fields,
         )
-        if found.update(**fields):
-            return
-        with suppress(IntegrityError), transaction.atomic():  # another tab was first; its next save has both
-            cls.objects.create(
-                team_id=membership.team_id,
-                author_id=membership.user_id,
-                model=model,
-                is_running=True,
-                **fields,
-            )
 
     @classmethod
     def drop_running(cls, membership: Membership, model: str) -> None:

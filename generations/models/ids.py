@@ -11,6 +11,14 @@ _lock = threading.Lock()
 _last_moment = 0
 
 
+def read_id(text: str) -> uuid.UUID | None:
+    """The row id that a text from outside gives, in any form that Python takes; None when it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def uuid7() -> uuid.UUID:
     """A version 7 UUID (RFC 9562): 48 bits of milliseconds, 12 bits of their fraction, then 62 random bits.
 

@@ -26,7 +26,7 @@ from generations.models import Upload
 from generations.uploads.incoming import scratch
 
 KINDS = ("audio", "image", "video")
-CONVERTED = ("wav", "mp3", "flac", "ogg", "opus", "aiff", "aif")
+CONVERTED = (*sorted(media.DECODED), "aif")
 """Endings of the sound files that are converted where a param does not take them."""
 FILM = "mov"
 CHUNK = 1024 * 1024

@@ -31,6 +31,7 @@ from generations.models import (
     Upload,
     Voice,
     current_site,
+    read_id,
 )
 from generations.models.voice import VoiceQuerySet
 from generations.vault import Hidden
@@ -180,6 +181,14 @@ def changeable_preset(membership: Membership, pk: uuid.UUID) -> Preset:
     found = preset(membership, pk)
     if found.author_id != membership.user_id and not membership.may_manage:
         raise PermissionDenied("Only its author and managers may change this preset.")
+    return found
+
+
+def id_in(text: str) -> uuid.UUID:
+    """The row id that an address or a form gives, else 404."""
+    found = read_id(text)
+    if found is None:
+        raise Http404
     return found
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 
 from accounts.models import Membership
 from generations import vault
@@ -47,9 +46,9 @@ def beginning(request: HttpRequest, membership: Membership, spec: ModelSpec) -> 
     if chosen := request.GET.get("voice"):
         return Beginning({param.key: chosen for param in vault.speaking(spec)[:1]})
     if given := request.GET.get("from"):
-        return _earlier(access.generation(membership, _id(given)), spec)
+        return _earlier(access.generation(membership, access.id_in(given)), spec)
     if given := request.GET.get("draft"):
-        draft = access.draft(membership, _id(given))
+        draft = access.draft(membership, access.id_in(given))
         values = _known(draft.params, spec) | _lines(draft, spec)
         return Beginning(values, draft.title, draft, voice=new_voice.of(draft.params.get(VOICE)))
     if not membership.may_generate or "new" in request.GET:
@@ -63,13 +62,6 @@ def beginning(request: HttpRequest, membership: Membership, spec: ModelSpec) -> 
         values = access.unveiled(membership, _known(default.preset.params, spec))
         return Beginning(values, preset=default.preset.name)
     return Beginning()
-
-
-def _id(given: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(given)
-    except ValueError:
-        raise Http404 from None
 
 
 def _known(params: Mapping[str, Any], spec: ModelSpec) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from generations.catalogue.spec import ModelSpec
 from generations.forms import new_voice
 from generations.forms.field import as_text
 from generations.forms.posted import BY_LINE, COPIES, DRAFT, TITLE, VOICE
-from generations.models import Draft
+from generations.models import Draft, read_id
 from generations.models.draft import storable
 from generations.views import access
 from generations.views.sound import is_offered, model_title
@@ -60,7 +60,7 @@ def draft_keep(request: HttpRequest, team: str, model: str) -> HttpResponse:
     rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
     now = timezone.now()
     fields = {"params": storable(values), "title": storable(title)[:200], "updated_at": now}
-    came_from = _id(request.POST.get(DRAFT, ""))
+    came_from = read_id(request.POST.get(DRAFT, ""))
     if came_from is None or not rows.filter(pk=came_from, batch=None).update(**fields):
         Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
     Draft.drop_running(membership, spec.slug)
@@ -126,7 +126,7 @@ def draft_count(membership: Membership) -> int:
 def drop_sent(request: HttpRequest, membership: Membership, spec: ModelSpec) -> None:
     """The form was sent: what it was a draft of is one no more."""
     Draft.drop_running(membership, spec.slug)
-    came_from = _id(request.POST.get(DRAFT, ""))
+    came_from = read_id(request.POST.get(DRAFT, ""))
     if came_from is not None:
         rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
         rows.filter(pk=came_from).delete()
@@ -168,10 +168,3 @@ def differs(spec: ModelSpec, values: dict[str, Any]) -> bool:
     return any(
         as_text(values[key]).strip() != as_text(default) for key, default in keys.items() if key in values
     )
-
-
-def _id(given: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(given)
-    except ValueError:
-        return None

@@ -9,10 +9,9 @@ from itertools import chain
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -20,9 +19,10 @@ from accounts.models import Membership
 from generations import quota, vault
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
-from generations.models import Generation, Output
+from generations.models import Generation, Output, read_id
 from generations.pipeline import accept, cancel, resolve
 from generations.views import access, offered
+from generations.views.back import back
 from generations.views.generation_page import show
 from generations.views.refusal import Refusal
 
@@ -155,14 +155,9 @@ def _done(request: HttpRequest, found: Generation, said: str) -> HttpResponse:
     if "HX-Request" in request.headers and "HX-Boosted" not in request.headers:
         return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": said})})
     messages.info(request, said)
-    back = request.POST.get("next", "")
-    if back and url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
-        return HttpResponseRedirect(back)
-    return redirect("generation", found.team.slug, found.pk)
+    return back(request, reverse("generation", args=[found.team.slug, found.pk]))
 
 
 def _key(request: HttpRequest) -> str:
-    try:
-        return uuid.UUID(request.POST.get("key", "")).hex
-    except ValueError:
-        return ""
+    key = read_id(request.POST.get("key", ""))
+    return key.hex if key else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -68,7 +68,7 @@ def is_setting(spec: ModelSpec, param: ParamSpec) -> bool:
 def preset_apply(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Puts the settings of a preset into the form as it stands; text and files stay."""
     membership, spec = access.generating_member(request, team), access.model(model)
-    preset = access.preset(membership, _id(request.POST.get(PRESET, "")))
+    preset = access.preset(membership, access.id_in(request.POST.get(PRESET, "")))
     values, title = taken(request, membership, spec)
     merged = {**values, **settings_of(spec, access.unveiled(membership, preset.params))}
     Draft.keep_running(membership, spec.slug, merged, title[:200])
@@ -182,16 +182,9 @@ def _take_back(preset: Preset) -> None:
 
 
 def _begin_with(membership: Membership, preset: Preset) -> None:
-    for _try in range(2):
-        rows = PresetDefault.objects.filter(membership=membership, model=preset.model)
-        if rows.update(preset=preset):
-            return
-        try:
-            with transaction.atomic():
-                PresetDefault.objects.create(membership=membership, model=preset.model, preset=preset)
-                return
-        except IntegrityError:
-            continue  # another tab was first, so the next try finds a row
+    PresetDefault.objects.update_or_create(
+        membership=membership, model=preset.model, defaults={"preset": preset}
+    )
 
 
 def _ask(
@@ -250,10 +243,3 @@ def _settings(given: str) -> dict[str, Any]:
 def _is_posted(value: object) -> bool:
     """Whether a form posts such a value. What is deeper or no JSON, as NaN, some databases do not hold."""
     return all(isinstance(one, str) for one in (value if isinstance(value, list) else [value]))
-
-
-def _id(given: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(given)
-    except ValueError:
-        return uuid.UUID(int=0)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Membership
 from generations.forms.new_voice import colleagues, whole_numbers
 from generations.library import HEAVY
-from generations.models import Audience, Generation, Voice
+from generations.models import Audience, Generation, State, Voice
 from generations.views import access, voice_price
 from generations.views.refusal import Refusal
 from generations.views.sound import model_title
@@ -67,7 +67,7 @@ def show(
 
 
 def _uses(found: Voice) -> list[Generation]:
-    rows = Generation.objects.filter(voice_use__voice=found).select_related("author")
+    rows = Generation.objects.filter(voice_use__voice=found, status=State.SUCCEEDED).select_related("author")
     return list(rows.defer("params", *HEAVY).order_by("-id")[:LATEST])
 
 

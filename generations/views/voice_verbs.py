@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -18,10 +18,11 @@ from accounts.models import Membership, User
 from generations import quota
 from generations.catalogue.spec import InvalidParams
 from generations.forms.new_voice import whole_numbers
-from generations.models import Voice
+from generations.models import Voice, read_id
 from generations.pipeline import accept, hear
 from generations.vault import changes
 from generations.views import access
+from generations.views.back import back
 from generations.views.refusal import Refusal
 from generations.views.voice import show
 
@@ -85,9 +86,7 @@ def voice_keep(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
         messages.info(request, _("This was already sent; it was not sent twice."))
     for line in made.warnings:
         messages.warning(request, Refusal(membership, hear.alive(found).spec, {}, line).warning)
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return HttpResponseRedirect(back) if back and safe else redirect("voice", team, pk)
+    return back(request, reverse("voice", args=[team, pk]))
 
 
 def _rename(voice: Voice, membership: Membership, data: QueryDict) -> str:
@@ -140,7 +139,5 @@ VERBS: dict[str, Verb] = {
 
 
 def _key(request: HttpRequest) -> str:
-    try:
-        return f"keep-{uuid.UUID(request.POST.get('key', '')).hex}"
-    except ValueError:
-        return ""
+    key = read_id(request.POST.get("key", ""))
+    return f"keep-{key.hex}" if key else ""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,6 +16,7 @@ from generations import forms, quota
 from generations.models import FavouriteVoice
 from generations.pipeline import accept, hear
 from generations.views import access, voice_price
+from generations.views.back import back
 from generations.views.refusal import Refusal
 
 
@@ -105,7 +105,4 @@ def _answer(
         return render(request, "voices/_pick_row.html", context, status=status)
     if refusal:
         messages.error(request, _("%(title)s. Nothing was sent.") % {"title": refusal.title})
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
-        back = f"{reverse('voices', args=[membership.team.slug])}?show=built-in"
-    return HttpResponseRedirect(back)
+    return back(request, f"{reverse('voices', args=[membership.team.slug])}?show=built-in")
