@@ -1,4 +1,4 @@
-"""The library page over many rows, and submitting while twenty members do so at once."""
+"""The library page over many rows, and fifty members who submit at once for a minute."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import requests
@@ -17,8 +18,8 @@ from tests.benchmarks.portal import Portal, members
 
 FEW, MANY = 100, 100_000
 LOOKS = 40
-MEMBERS = 20
-SUBMITS_EACH = 5
+MEMBERS = 50
+SECONDS = 60.0
 MODEL = "minimax--music-2.6--text-to-instrumental"
 
 
@@ -53,45 +54,60 @@ def _library(portal: Portal) -> list[str]:
 
 
 def _submits(portal: Portal) -> list[str]:
+    """Everybody opens the form and sends it, again and again, with no pause in between. Any other answer than the one
+    that leads to the generation ends the measurement, and so does a generation that is missing afterwards.
+    """
+    from generations.models import Generation
+
     people = members(MEMBERS, slug="crowd")
     web = portal.start_web()
     page = f"{web}/t/crowd/create/{MODEL}/"
     browsers = [sign_in(web, member.user.email) for member in people]
-    alone = []
-    for _ in range(20):
-        begun = time.perf_counter()
-        browsers[0].get(page, timeout=30)
-        alone.append(time.perf_counter() - begun)
-    took: list[float] = []
+    alone = [_timed(lambda: browsers[0].get(page, timeout=30))[0] for _ in range(40)]
     gets: list[float] = []
+    submits: list[float] = []
+    faults: list[str] = []
     start = threading.Barrier(MEMBERS)
 
     def work(browser: requests.Session) -> None:
         start.wait()
-        for n in range(SUBMITS_EACH):
-            begun = time.perf_counter()
-            answer = browser.get(page, timeout=60)
-            gets.append(time.perf_counter() - begun)
-            form = fields(answer.text) | {"prompt": f"piece {n}"}
-            begun = time.perf_counter()
-            answer = browser.post(page, form, timeout=60, allow_redirects=False)
-            took.append(time.perf_counter() - begun)
-            assert answer.status_code in {302, 303}, answer.status_code
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until and not faults:
+            try:
+                took, answer = _timed(lambda: browser.get(page, timeout=90))
+                gets.append(took)
+                form = fields(answer.text) | {"prompt": f"piece {len(submits)}"}
+                send = partial(browser.post, page, form, timeout=90, allow_redirects=False)
+                took, answer = _timed(send)
+                submits.append(took)
+                if answer.status_code not in {302, 303}:
+                    faults.append(f"{answer.status_code}: {answer.text[:300]}")
+            except requests.RequestException as error:
+                faults.append(repr(error))
 
     threads = [threading.Thread(target=work, args=[browser]) for browser in browsers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(took) == MEMBERS * SUBMITS_EACH
-    p95 = sorted(took)[int(len(took) * 0.95)] * 1000
+    stored = Generation.objects.filter(team__slug="crowd").count()
+    if faults or stored != len(submits):
+        raise SystemExit(f"{len(submits)} submits, {stored} generations, {len(faults)} faults: {faults[:3]}")
     return [
-        f"submit while {MEMBERS} members submit at once: median {statistics.median(took) * 1000:.0f} ms,"
-        f" p95 {p95:.0f} ms;"
-        f" ratio of the medians to the same page's GET under the same load"
-        f" {statistics.median(took) / statistics.median(gets):.2f}, to its GET alone"
-        f" {statistics.median(took) / statistics.median(alone):.1f}"
+        f"{MEMBERS} members submit at once for {SECONDS:.0f} s: {len(submits)} submits, no error;"
+        f" p95 {_p95(submits) * 1000:.0f} ms, ratio to the p95 of the same page's GET under the same load"
+        f" {_p95(submits) / _p95(gets):.2f}, to its GET alone {_p95(submits) / _p95(alone):.0f}"
     ]
+
+
+def _timed(call: Callable[[], requests.Response]) -> tuple[float, requests.Response]:
+    begun = time.perf_counter()
+    answer = call()
+    return time.perf_counter() - begun, answer
+
+
+def _p95(times: list[float]) -> float:
+    return sorted(times)[int(len(times) * 0.95)]
 
 
 def sign_in(web: str, email: str) -> requests.Session:
