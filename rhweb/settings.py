@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_q",
@@ -177,6 +179,15 @@ ACCOUNT_RATE_LIMITS = {
 # Behind the proxy that HTTPS needs, everybody has the proxy's address, and one person's failed sign-ins would lock
 # out all; so the last address of X-Forwarded-For counts, which is the one that the proxy itself wrote.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if PUBLIC_URL.startswith("https://") else 0
+MFA_ADAPTER = "accounts.adapter.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # a code more on either side, for telephones whose clock is a little off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses that a manager or a command wrote are not confirmed by mail
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_URL.startswith(
+    "https://"
+)  # browsers allow it on localhost alone
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

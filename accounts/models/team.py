@@ -43,6 +43,7 @@ class Team(models.Model):
     name = models.CharField(max_length=80)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     unknown_price = models.CharField(max_length=8, choices=UnknownPrice, default=UnknownPrice.REFUSE)
+    needs_second_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

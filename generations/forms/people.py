@@ -108,7 +108,7 @@ class TeamSettings(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Team
-        fields = ("name", "time_zone", "unknown_price")
+        fields = ("name", "time_zone", "unknown_price", "needs_second_factor")
         labels: ClassVar[dict[str, Any]] = {
             "name": gettext_lazy("Name"),
             "time_zone": gettext_lazy("Time zone"),

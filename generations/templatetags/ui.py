@@ -29,6 +29,23 @@ register = template.Library()
 SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 ICONS = {"picture": "image", "object": "cube", "text": "lyrics"}
 KINDS = {"speech", "music", "song", "lyrics", "voice", "separation", "picture", "video", "object", "text"}
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+"""What an agent's text contains, and what it means; the first that fits, since browsers also claim to be others."""
 NEAR = 80
 HUES = 5
 
@@ -156,6 +173,16 @@ def control(field: BoundField, klass: str = "", *, helpless: bool = False, **att
     classes = " ".join(filter(None, ["" if bare else "input", klass]))
     given = {name.replace("_", "-"): value or False for name, value in attrs.items()}
     return field.as_widget(attrs={"placeholder": False, **({"class": classes} if classes else {}), **given})
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """What a browser calls itself, short: "Firefox on Linux". The text as it came, cut, where nothing is known."""
+    name = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or agent[:40] or _("An unnamed program")
 
 
 @register.simple_tag

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -38,6 +39,10 @@ from generations.vault import Hidden
 from generations.views.offered import NotOffered, not_offered
 
 
+class SecondFactorMissing(PermissionDenied):
+    """The team is closed to this member until they have set up a second factor."""
+
+
 def memberships(user: User) -> list[Membership]:
     """The teams of this user, by name."""
     rows = Membership.objects.filter(user=user, ended_at=None).select_related("team", "user")
@@ -45,12 +50,17 @@ def memberships(user: User) -> list[Membership]:
 
 
 def member(request: HttpRequest, team: str) -> Membership:
-    """The signed-in user's membership of the team in the address, else 404. Looked up once per request."""
+    """The signed-in user's membership of the team in the address, else 404. Looked up once per request.
+
+    Raises `SecondFactorMissing` when the team asks for one that the user has not set up.
+    """
     known: Membership | None = getattr(request, "membership", None)
     if known is not None and known.team.slug == team:
         return known
     rows = Membership.objects.select_related("team", "user").filter(user=request.user.pk, ended_at=None)
     found = get_object_or_404(rows, team__slug=team)
+    if found.team.needs_second_factor and not is_mfa_enabled(found.user):
+        raise SecondFactorMissing(_("This team asks for a second factor when you sign in. Set one up first."))
     request.membership = found  # type: ignore[attr-defined]
     return found
 

@@ -14,8 +14,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from generations.views.access import SecondFactorMissing
 from generations.views.api import problems
 from generations.views.offered import NotOffered
 
@@ -27,6 +29,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     sentence = str(exception) if isinstance(exception, PermissionDenied) else ""
+    if isinstance(exception, SecondFactorMissing):
+        way = (reverse("mfa_index"), _("Set up a second factor"))
+        return _page(request, 403, _("One more step"), sentence, way)
     return _page(request, 403, _("You may not do this"), sentence or _("Ask a manager of your team."))
 
 
@@ -69,13 +74,17 @@ class NotAllowed:
         return page
 
 
-def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+def _page(
+    request: HttpRequest, status: int, title: str, sentence: str, way: tuple[str, str] | None = None
+) -> HttpResponse:
+    """`way` is the address and the name of what helps, where the start page does not."""
     if problems.is_asked(request):
         return problems.of_status(status, sentence)
     inside = getattr(request, "membership", None) is not None
     context = {
         "title": title,
         "sentence": sentence,
+        "way": way,
         "layout": "base.html" if inside else "base_plain.html",
     }
     response = render(request, "errors/page.html", context, status=status)
