@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Team, User
 from generations import queue
 from generations.models import Finding, Generation, Inquiry, Question, State
 from generations.models.generation import GenerationQuerySet
@@ -125,6 +125,20 @@ def _open(*, released: bool = False) -> GenerationQuerySet:
     if released:
         which |= Q(status=State.FAILED, error_code=RELEASED)
     return Generation.objects.filter(which)
+
+
+def undecided(team: Team) -> GenerationQuerySet:
+    """What of a team waits for somebody's decision: lost answers, mistaken task numbers, what was put aside.
+
+    The ids come from small indexes, however much the team has made.
+    """
+    rows = Generation.objects.filter(team=team)
+    lost = rows.filter(status=State.UNCONFIRMED).values("pk")
+    aside = rows.filter(parked_at__isnull=False).values("pk")
+    mistaken = rows.filter(status=State.RUNNING, error_code=ATTACHED, faults__gt=0).values("pk")
+    found = Generation.objects.filter(Q(pk__in=lost) | Q(pk__in=aside) | Q(pk__in=mistaken))
+    assert isinstance(found, GenerationQuerySet)  # noqa: S101 - what the manager gives
+    return found
 
 
 def unpark(generation: Generation) -> bool:

@@ -37,6 +37,17 @@ def shown(generation: Generation, inputs: list[Upload], labels: list[str]) -> li
     return [line for line in spec.display(given, names) if line[0] not in labels]
 
 
+def sent(generation: Generation) -> list[tuple[str, str, bool]]:
+    """As `shown`, of everything and without any question to the database: voices and files go by their ids."""
+    given = {
+        key: _("A private voice") if value is None else value for key, value in generation.params.items()
+    }
+    try:
+        return load.get(generation.model).display(given, {})
+    except load.UnknownModel:
+        return [(key, str(value), False) for key, value in given.items()]
+
+
 def uploads(generation: Generation) -> list[Upload]:
     """The team's files that the params name, in their order."""
     asked = list(dict.fromkeys(_references(generation.params)))
