@@ -211,7 +211,9 @@ def _where_is_the_bell(generation: Generation, client: Client) -> tuple[Finding,
 
 
 def _unobserved() -> QuerySet[Inquiry]:
-    return Inquiry.objects.filter(generation__status=State.UNCONFIRMED, lost_at__isnull=False, after=None)
+    return Inquiry.objects.filter(
+        generation__status=State.UNCONFIRMED, lost_at__isnull=False, after__isnull=True
+    )
 
 
 def observe(connection: Connection) -> bool:
@@ -240,7 +242,7 @@ def observe(connection: Connection) -> bool:
     }
     rows = _unobserved().filter(generation__connection=connection)
     lost = rows.count()
-    Inquiry.objects.filter(pk__in=list(rows.values_list("pk", flat=True)), after=None).update(
+    Inquiry.objects.filter(pk__in=list(rows.values_list("pk", flat=True)), after__isnull=True).update(
         after={**after, "lost": lost}
     )
     return True

@@ -72,6 +72,10 @@ class Case:
         return self.inquiry.task if self.inquiry else ""
 
     @property
+    def was_found(self) -> bool:
+        return self.inquiry is not None and self.inquiry.answer == Finding.EXISTS
+
+    @property
     def may_insist(self) -> bool:
         doubted = {Finding.DIFFERS, Finding.NO_ANSWER}
         return bool(self.task) and self.inquiry is not None and self.inquiry.answer in doubted
