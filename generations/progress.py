@@ -97,11 +97,12 @@ def holding(connection: Connection, now: datetime) -> QuerySet[Generation]:
 
 @dataclass(frozen=True)
 class Slots:
-    """`total` upstream slots; `ours` and `outside` are in use now."""
+    """`total` upstream slots; `ours` and `outside` are in use now, `unsure` of ours for answers that were lost."""
 
     total: int
     ours: int
     outside: int
+    unsure: int = 0
 
     @property
     def used(self) -> int:
@@ -195,17 +196,18 @@ def places(
         return {}
     now = timezone.now()
     members: Counter[tuple[int, int]] = Counter()
-    busy = []
+    busy, unsure = [], 0
     fields = ("team_id", "author_id", "status", "model", "dispatched_at", "submitting_at")
     for team, author, status, model, sent, submitting in holding(connection, now).values_list(*fields):
         members[team, author] += 1
         if status == State.UNCONFIRMED:
+            unsure += 1
             given_up = submitting + UNCONFIRMED_HOLDS if submitting else now
             busy.append(Holding(team, author, max(0.0, (given_up - now).total_seconds())))
             continue
         since = max(0.0, (now - sent).total_seconds()) if sent and status == State.RUNNING else 0.0
         busy.append(Holding(team, author, *left(paces.get(model) or pace([], guess(model)), since)))
-    taken = Slots(connection.slots, len(busy), connection.used_outside)
+    taken = Slots(connection.slots, len(busy), connection.used_outside, unsure)
     shut = connection.full_until if connection.full_until and connection.full_until > now else None
     stopped = connection.paused_at is not None or not connection.is_configured
     rows = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)

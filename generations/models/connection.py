@@ -42,7 +42,7 @@ def current_site() -> str:
 class Connection(models.Model):
     """One key with its site. The key itself stays in the environment and is never stored.
 
-    `running` is how many tasks upstream said to run for this key when last asked. `slots` is how many it runs at once,
+    `running` is how many tasks of this key were under way upstream when last asked, `slots` how many it runs at once,
     `used_outside` how many of them others than this portal had in use when last asked, `full_until` when a submit may
     be tried again after upstream had no room.
     """

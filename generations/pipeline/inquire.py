@@ -40,6 +40,7 @@ TRIES = 6
 AT_ONCE = 20
 RINGS_WITHIN = timedelta(seconds=90)
 """A webhook that has not come so long after the end is overdue."""
+COUNTED_WITHIN = timedelta(seconds=20)
 LOOKED_AT = timedelta(hours=6)
 """Overdue webhooks are noted for generations that were asked for since."""
 LOOK_UP_EVERY = timedelta(hours=1)
@@ -69,6 +70,7 @@ def tend() -> None:
     unnoted = Generation.objects.filter(Q(inquiry=None) | Q(inquiry__lost_at=None), status=State.UNCONFIRMED)
     for generation in unnoted[:AT_ONCE]:
         begin(generation)
+    _look_again(now)
     _note_silence(now)
     if Inquiry.objects.due(now).exists() or _unobserved().exists():
         queue.ring_inquiry()
@@ -231,7 +233,7 @@ def observe(connection: Connection) -> bool:
     except (UpstreamError, upstream.NotConfigured) as error:
         logger.info("account of %s is not known: %s", connection, error)
         return False
-    running = told.running if told.running is not None else account.running
+    running = told.total if told.total is not None else account.running
     after = {
         "balance": "" if account.balance is None else str(account.balance),
         "currency": account.currency,
@@ -246,6 +248,21 @@ def observe(connection: Connection) -> bool:
         after={**after, "lost": lost}
     )
     return True
+
+
+def _look_again(now: datetime) -> None:
+    """A look right after the loss may come before the task is counted; where it found none too many, a second one."""
+    late = Inquiry.objects.filter(
+        generation__status=State.UNCONFIRMED,
+        lost_at__gt=now - 20 * COUNTED_WITHIN,
+        lost_at__lt=now - COUNTED_WITHIN,
+        after__isnull=False,
+    )
+    for inquiry in late:
+        seen = inquiry.after
+        early = datetime.fromisoformat(seen["at"]) < inquiry.lost_at + COUNTED_WITHIN
+        if early and (seen["running"] is None or seen["running"] <= seen["known"] + seen["outside"]):
+            Inquiry.objects.filter(pk=inquiry.pk).update(after=None)
 
 
 def _note_silence(now: datetime) -> None:

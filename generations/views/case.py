@@ -192,7 +192,8 @@ def _account(facts: dict[str, Any]) -> str:
         )
     if facts.get("running") is not None:
         words.append(
-            ngettext("%(n)s task runs", "%(n)s tasks run", facts["running"]) % {"n": facts["running"]}
+            ngettext("%(n)s task under way", "%(n)s tasks under way", facts["running"])
+            % {"n": facts["running"]}
         )
     return ", ".join(words)
 
@@ -215,15 +216,15 @@ def _by_count(after: dict[str, Any]) -> str:
     if extra <= 0:
         return (
             _(
-                "%(running)s ran at RunningHub and we knew %(known)s: it had ended by then, or it never arrived."
+                "RunningHub counted %(running)s and we knew of %(known)s: it had ended by then, or it never arrived."
             )
             % counts
         )
     if extra >= lost:
-        return _("%(running)s ran at RunningHub and we knew %(known)s: it probably exists.") % counts
+        return _("RunningHub counted %(running)s and we knew of %(known)s: it probably exists.") % counts
     return (
         _(
-            "%(running)s ran at RunningHub and we knew %(known)s: of %(lost)s whose answer was lost, "
+            "RunningHub counted %(running)s and we knew of %(known)s: of %(lost)s whose answer was lost, "
             "%(extra)s probably exist."
         )
         % counts

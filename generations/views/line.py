@@ -115,9 +115,12 @@ def slots(taken: Slots) -> str:
     busy = ngettext(
         "%(used)s of %(total)s slot is busy.", "%(used)s of %(total)s slots are busy.", taken.total
     ) % {"used": taken.used, "total": taken.total}
-    if not taken.outside:
-        return busy
-    return f"{busy} {_('%(n)s of them outside this portal.') % {'n': taken.outside}}"
+    words = [busy]
+    if taken.outside:
+        words.append(_("%(n)s of them outside this portal.") % {"n": taken.outside})
+    if taken.unsure:
+        words.append(_("%(n)s of them for an answer that was lost.") % {"n": taken.unsure})
+    return " ".join(words)
 
 
 def _all_outside(taken: Slots) -> bool:

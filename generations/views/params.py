@@ -43,9 +43,13 @@ def sent(generation: Generation) -> list[tuple[str, str, bool]]:
         key: _("A private voice") if value is None else value for key, value in generation.params.items()
     }
     try:
-        return load.get(generation.model).display(given, {})
+        lines = load.get(generation.model).display(given, {})
     except load.UnknownModel:
         return [(key, str(value), False) for key, value in given.items()]
+    text = generation.prompt
+    if text and all(text not in value for _label, value, _changed in lines):
+        lines = [(_("Text"), text, False), *lines]
+    return lines
 
 
 def uploads(generation: Generation) -> list[Upload]:

@@ -246,3 +246,23 @@ def test_nothing_is_asked_of_an_account_that_is_not_set_up(bob: Membership, make
     assert Inquiry.ask(row, Question.TASK, by=None, task="1")
     assert inquire.work() == 0
     assert Inquiry.objects.get().question == Question.TASK
+
+
+def test_a_look_that_came_too_early_is_repeated(sandbox: Any, bob: Membership) -> None:
+    sandbox.script("submit", {"lost": "after", "hang": True})
+    sandbox.script("queue", {"merge": {"runningCount": 0, "totalCurrentTasks": 0}, "times": 0})
+    accept(bob, MODEL, {"prompt": "x"})
+    one_round()
+    found = Inquiry.objects.get()
+    assert found.after["running"] == 0
+    sandbox.clear_script()
+    inquire.tend()
+    inquire.work()
+    found.refresh_from_db()
+    assert found.after["running"] == 0, "not at once"
+    moment = found.lost_at - timedelta(minutes=1)  # type: ignore[operator]
+    Inquiry.objects.update(lost_at=moment, after={**found.after, "at": moment.isoformat()})
+    inquire.tend()
+    inquire.work()
+    found.refresh_from_db()
+    assert (found.after["running"], found.after["known"]) == (1, 0)

@@ -52,8 +52,8 @@ def test_a_case_says_what_is_known(
     words = text_of(page)
     for said in (
         "On hold ¥0.80", "Sent on 18 June 09:31:40", "Slow piano over rain", "ReadTimeout &lt;raw&gt;",
-        "balance ¥100.00", "balance ¥99.20, 3 tasks run",
-        "3 ran at RunningHub and we knew 2: it probably exists.", "The balance fell by ¥0.80",
+        "balance ¥100.00", "balance ¥99.20, 3 tasks under way",
+        "RunningHub counted 3 and we knew of 2: it probably exists.", "The balance fell by ¥0.80",
     ):  # fmt: skip
         assert said in words
     assert "1 needs a decision" in " ".join(
@@ -69,7 +69,7 @@ def test_a_case_says_what_is_known(
         ({"running": 3, "lost": 2}, "of 2 whose answer was lost, 1 probably exist."),
         ({"running": None, "balance": "100"}, "The balance did not fall"),
         ({"running": None, "balance": "99.9"}, "less than it costs"),
-        ({"running": 4, "outside": 2, "balance": ""}, "4 ran at RunningHub and we knew 4"),
+        ({"running": 4, "outside": 2, "balance": ""}, "RunningHub counted 4 and we knew of 4"),
     ],
 )
 def test_the_likely_verdict(bob: Membership, make_generation: Any, after: Any, words: str) -> None:
