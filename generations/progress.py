@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,12 +18,19 @@ from django.utils import timezone
 from generations.catalogue import load
 from generations.models import Connection, Generation, State, latest_of_each
 from generations.pipeline.pacing import Pace, pace
+from generations.turns import Holding, Start, Turns, Waiting, forecast, left
 
 SAMPLE = 40
 TIMES = ("dispatched_at", "upstream_done_at")
 EVERYONE = 2000
 """So many members at once are still served in turn."""
+FORESEEN = 1000
+"""So many places in line are told; whoever stands behind them is told just that."""
 UNCONFIRMED_HOLDS = timedelta(minutes=10)
+A_MOMENT = timedelta(seconds=2)
+FUNDS = frozenset({"402", "414", "416", "605", "812", "1620", "http_402"})
+RATE = frozenset({"1003", "429", "http_429"})
+MODEL_FULL = frozenset({"1011"})
 
 
 def usual(model: str, connection: Connection) -> Pace:
@@ -88,11 +97,12 @@ def holding(connection: Connection, now: datetime) -> QuerySet[Generation]:
 
 @dataclass(frozen=True)
 class Slots:
-    """`total` upstream slots; `ours` and `outside` are in use now."""
+    """`total` upstream slots; `ours` and `outside` are in use now, `unsure` of ours for answers that were lost."""
 
     total: int
     ours: int
     outside: int
+    unsure: int = 0
 
     @property
     def used(self) -> int:
@@ -105,49 +115,148 @@ def slots(connection: Connection) -> Slots:
 
 
 def line(connection: Connection, now: datetime, *, limit: int, only_due: bool = False) -> list[uuid.UUID]:
-    """Ids of waiting generations in the order they will be sent.
+    """Ids of waiting generations in the order they will be sent, as `turns.Turns` has it.
 
-    Round-robin: the n-th waiting generation of a member who has m running counts as their (n+m)-th, so a batch of 200
-    stands behind a colleague's first one. Equal counts go by age.
+    Exact for as many as hold slots and wait; each that ends may bring another one forward. `places` plays that.
     """
-    rows = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)
+    waiting = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)
     if only_due:
-        rows = rows.due(now, State.QUEUED)
+        waiting = waiting.due(now, State.QUEUED)
+    held: Counter[tuple[int, int]] = Counter()
+    for team, author, count in (
+        holding(connection, now).order_by().values_list("team_id", "author_id").annotate(Count("id"))
+    ):
+        held[team, author] += count
+    queue = _turns(waiting, now, limit, held, {})
+    return [one.id for one in itertools.islice(queue, limit)]
+
+
+def _turns(
+    waiting: QuerySet[Generation],
+    now: datetime,
+    limit: int,
+    held: Mapping[tuple[int, int], int],
+    paces: Mapping[str, Pace],
+) -> Turns:
+    """The line of these, in one query; of each member only as many as can be among the first `limit`."""
     turn = Window(RowNumber(), partition_by=["team_id", "author_id"], order_by="id")
-    waiting = rows.annotate(turn=turn).filter(turn__lte=limit).order_by("turn", "id")
-    candidates = list(waiting.values_list("turn", "id", "team_id", "author_id")[: max(limit * 20, EVERYONE)])
-    active = Generation.objects.filter(connection=connection, status__in=[State.DISPATCHING, State.RUNNING])
-    running = {
-        (team, author): n
-        for team, author, n in active.values_list("team_id", "author_id").annotate(Count("id"))
-    }
-    candidates.sort(key=lambda c: (c[0] + running.get((c[2], c[3]), 0), c[1]))
-    return [pk for _, pk, _, _ in candidates[:limit]]
+    rows = waiting.annotate(turn=turn).filter(turn__lte=limit).order_by("turn", "id")
+    fields = ("id", "team_id", "author_id", "next_check_at", "model", "team__weight", "team__member_slots")
+    weights: dict[int, int] = {}
+    most: dict[int, int | None] = {}
+    found = []
+    for pk, team, author, at, model, weight, of_member in rows.values_list(*fields)[
+        : max(limit * 4, EVERYONE)
+    ]:
+        weights[team], most[team] = weight, of_member
+        ready = max(0.0, (at - now).total_seconds()) if at else 0.0
+        found.append(Waiting(pk, team, author, ready, paces.get(model) or pace([], guess(model))))
+    return Turns(found, held, weights, most)
 
 
 @dataclass(frozen=True)
 class Place:
-    """`position` 1 is next; `seconds` is about how long until it starts."""
+    """How long it will wait. `position` 1 is next; it starts in `low` to `high` seconds. Each is None when nobody can
+    know: sending is paused, others hold all slots, or more than FORESEEN stand before it. `why` says what it waits for.
+    """
 
-    position: int
-    seconds: float
+    position: int | None
+    low: float | None
+    high: float | None
+    why: Why
+
+
+@dataclass(frozen=True)
+class Why:
+    """What a generation waits for. `code`:
+
+    ``paused funds`` sending is paused, `text` says why; ``elsewhere`` its connection is not the one in use;
+    ``parked`` put aside; ``model_full rate full unreachable later`` RunningHub had no room for it, or for anything,
+    and is asked again at `until`; ``member`` its member has as many running as the team allows, `count`; ``slots``
+    all `slots` are taken; ``turn`` it is sent in a moment.
+    """
+
+    code: str
+    text: str = ""
+    until: datetime | None = None
+    count: int = 0
+    slots: Slots | None = None
 
 
 def places(
     connection: Connection, waiting: Iterable[Generation], paces: Mapping[str, Pace]
 ) -> dict[uuid.UUID, Place]:
-    """Where each of these waiting generations stands in the line of the whole connection, by id.
+    """How each of these waiting generations stands in the line of the whole connection, by id.
 
-    The order is the one dispatch uses: round-robin by member, then oldest first.
+    The line is played through with the order that dispatch uses, the slots that are held now (also by what is
+    unconfirmed, and outside the portal) and the durations of each model. A handful of queries, however many wait.
     """
     wanted = {generation.pk: generation for generation in waiting}
     if not wanted:
         return {}
-    order = line(connection, timezone.now(), limit=1000)
-    room = max(1, connection.slots - connection.used_outside)
-    found = {}
-    for position, pk in enumerate(order, start=1):
-        if pk in wanted:
-            usual_here = paces[wanted[pk].model].usual if wanted[pk].model in paces else 30.0
-            found[pk] = Place(position, usual_here * ((position - 1) // room + 1) / 2)
-    return found
+    now = timezone.now()
+    members: Counter[tuple[int, int]] = Counter()
+    busy, unsure = [], 0
+    fields = ("team_id", "author_id", "status", "model", "dispatched_at", "submitting_at")
+    for team, author, status, model, sent, submitting in holding(connection, now).values_list(*fields):
+        members[team, author] += 1
+        if status == State.UNCONFIRMED:
+            unsure += 1
+            given_up = submitting + UNCONFIRMED_HOLDS if submitting else now
+            busy.append(Holding(team, author, max(0.0, (given_up - now).total_seconds())))
+            continue
+        since = max(0.0, (now - sent).total_seconds()) if sent and status == State.RUNNING else 0.0
+        busy.append(Holding(team, author, *left(paces.get(model) or pace([], guess(model)), since)))
+    taken = Slots(connection.slots, len(busy), connection.used_outside, unsure)
+    shut = connection.full_until if connection.full_until and connection.full_until > now else None
+    stopped = connection.paused_at is not None or not connection.is_configured
+    rows = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)
+    found: dict[uuid.UUID, Start] = {}
+    most: Mapping[int, int | None] = {}
+    if not stopped:
+        line = _turns(rows, now, FORESEEN, members, paces)
+        most = line.most
+        room = connection.slots - connection.used_outside
+        gate = (shut - now).total_seconds() if shut else 0.0
+        found = forecast(line, busy, room, wanted=set(wanted), gate=gate, most=FORESEEN)
+    told = _told(connection) if shut else ""
+    answer = {}
+    for pk, row in wanted.items():
+        start = found.get(pk)
+        own = most.get(row.team_id)
+        if own is not None and members[row.team_id, row.author_id] < own:
+            own = None
+        why = _why(connection, row, now, taken, shut, told, own)
+        answer[pk] = Place(*start, why) if start else Place(None, None, None, why)
+    return answer
+
+
+def _told(connection: Connection) -> str:
+    """What RunningHub said when it took nothing more: the code on the row that was told so last."""
+    refused = Generation.objects.filter(connection=connection, status=State.QUEUED).exclude(error_code="")
+    code = refused.order_by("-updated_at").values_list("error_code", flat=True).first()
+    return code or ""
+
+
+def _why(
+    connection: Connection,
+    row: Generation,
+    now: datetime,
+    taken: Slots,
+    shut: datetime | None,
+    told: str,
+    most: int | None,
+) -> Why:
+    if row.parked_at is not None:
+        return Why("parked")
+    if connection.paused_at is not None:
+        return Why("funds" if connection.paused_code in FUNDS else "paused", connection.paused_reason)
+    if not connection.is_configured:
+        return Why("elsewhere")
+    if shut is not None:
+        return Why("rate" if told in RATE else "unreachable" if told == "unreachable" else "full", "", shut)
+    if row.next_check_at and row.next_check_at > now + A_MOMENT:
+        return Why("model_full" if row.error_code in MODEL_FULL else "later", "", row.next_check_at)
+    if most is not None:
+        return Why("member", count=most)
+    return Why("slots" if taken.used >= taken.total else "turn", slots=taken)

@@ -39,6 +39,11 @@ def ring_alert(connection_id: int) -> None:
     async_task("generations.tasks.alert", connection_id)
 
 
+def ring_inquiry() -> None:
+    """Has the open questions to RunningHub asked now."""
+    async_task("generations.tasks.inquire")
+
+
 def ensure_schedules() -> None:
     """Puts the schedules in place, once each however often this runs."""
     with transaction.atomic():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generations.pipeline import alert as alerts
+from generations.pipeline import inquire as inquiring
 from generations.pipeline import sweep as sweeping
 from generations.pipeline import warn as warning
 from generations.pipeline import watch as watching
@@ -23,6 +24,8 @@ def sweep() -> None:
     watching.beat()
     sweeping.sweep()
     warning.voices_if_due()
+    inquiring.tend()
+    alerts.undecided()
 
 
 def beat() -> None:
@@ -34,3 +37,8 @@ def beat() -> None:
 def alert(connection_id: int) -> None:
     """Mails managers about a paused connection."""
     alerts.connection_paused(connection_id)
+
+
+def inquire() -> None:
+    """Asks RunningHub what a page, a webhook or a lost answer left open."""
+    inquiring.work()

@@ -14,12 +14,23 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, Team, User
-from generations.models import ACTIVE, OVER, Connection, Generation, Output, State, Voice, search_text
-from generations.pipeline import dispatch, follow, gather, watch
+from generations.models import (
+    ACTIVE,
+    OVER,
+    Connection,
+    Generation,
+    Inquiry,
+    Output,
+    State,
+    Voice,
+    search_text,
+)
+from generations.pipeline import dispatch, follow, gather, inquire, watch
 
 pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.spread"]
 
@@ -214,9 +225,9 @@ def run_pipeline(*, seconds: float = 60.0) -> None:
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         Connection.objects.update(full_until=None, next_check_at=timezone.now())
-        waiting = Generation.objects.filter(status__in=ACTIVE, parked_at=None).exclude(
-            status=State.UNCONFIRMED
-        )
+        Inquiry.objects.filter(lease_until=None).exclude(question="").update(due_at=timezone.now())
+        asked = Q(status=State.UNCONFIRMED) & (Q(inquiry=None) | Q(inquiry__question=""))
+        waiting = Generation.objects.filter(status__in=ACTIVE, parked_at=None).exclude(asked)
         if not waiting.exists():
             return
         waiting.filter(lease_until=None).update(next_check_at=timezone.now())
@@ -236,3 +247,4 @@ def one_round() -> None:
         follow.look(row)
     for row in gather.claim(64):
         gather.gather(row)
+    inquire.work()

@@ -6,7 +6,7 @@ import zoneinfo
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
@@ -26,8 +26,18 @@ class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer"
 
 
+HEAVIEST = 10
+"""The largest weight of a team."""
+
+
 class Team(models.Model):
-    """People who share a library and a pool of money. Periods of its allowances follow its time zone."""
+    """People who share a library and a pool of money. Periods of its allowances follow its time zone.
+
+    `weight`: of the slots for which teams compete, one of weight 2 gets two for each one of a team of weight 1. Only
+    whoever runs the portal changes it (`manage.py set_weight`), because it takes from other teams. `member_slots` is
+    how many generations of one member may be at RunningHub at once; more of theirs wait. None: as many as there is
+    room for.
+    """
 
     class UnknownPrice(models.TextChoices):
         REFUSE = "refuse", "Refuse"
@@ -44,6 +54,12 @@ class Team(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     unknown_price = models.CharField(max_length=8, choices=UnknownPrice, default=UnknownPrice.REFUSE)
     needs_second_factor = models.BooleanField(default=False)
+    weight = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(HEAVIEST)]
+    )
+    member_slots = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

@@ -104,18 +104,20 @@ class ChangeRole(forms.Form):
 
 
 class TeamSettings(forms.ModelForm):  # type: ignore[type-arg]
-    """Name, time zone, and whether models without a known price may run."""
+    """Name, time zone, whether models without a known price may run, and how many of one member's run at once."""
 
     class Meta:
         model = Team
-        fields = ("name", "time_zone", "unknown_price", "needs_second_factor")
+        fields = ("name", "time_zone", "unknown_price", "member_slots", "needs_second_factor")
         labels: ClassVar[dict[str, Any]] = {
             "name": gettext_lazy("Name"),
             "time_zone": gettext_lazy("Time zone"),
             "unknown_price": gettext_lazy("Models whose price is unknown"),
+            "member_slots": gettext_lazy("Of one member at RunningHub at once"),
         }
         help_texts: ClassVar[dict[str, Any]] = {
             "time_zone": gettext_lazy("Days, weeks and months of all limits begin on this clock."),
+            "member_slots": gettext_lazy("Others of theirs wait. Empty: as many as there is room for."),
         }
         widgets: ClassVar[dict[str, Any]] = {
             "time_zone": forms.TextInput(attrs={"list": "zones"}),

@@ -26,6 +26,7 @@ from generations.models import (
     Draft,
     FavouriteVoice,
     Generation,
+    Inquiry,
     Output,
     Preset,
     PresetDefault,
@@ -36,8 +37,8 @@ from generations.models import (
     VoiceUse,
 )
 
-FORMAT = 2
-"""The first one knew no voices, batches, drafts and presets."""
+FORMAT = 3
+"""The first one knew no voices, batches, drafts and presets, the second no inquiries."""
 MANIFEST = "manifest.json"
 MODELS: tuple[type[models.Model], ...] = (
     User,
@@ -49,6 +50,7 @@ MODELS: tuple[type[models.Model], ...] = (
     Connection,
     Batch,
     Generation,
+    Inquiry,
     Output,
     Upload,
     Voice,
@@ -64,6 +66,8 @@ MODELS: tuple[type[models.Model], ...] = (
 SINCE_FORMAT_2: frozenset[type[models.Model]] = frozenset(
     (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault)
 )
+SINCE: dict[type[models.Model], int] = {**dict.fromkeys(SINCE_FORMAT_2, 2), Inquiry: 3}
+"""The first format that has rows of this kind; all others were in every one."""
 
 
 class Unusable(ValueError):

@@ -3,9 +3,10 @@
 from generations.models.batch import Batch
 from generations.models.connection import Connection, current_site
 from generations.models.draft import Draft, Preset, PresetDefault
-from generations.models.generation import ACTIVE, OVER, Generation, State, search_text
+from generations.models.generation import ACTIVE, OVER, Bell, Generation, State, search_text
 from generations.models.heartbeat import Heartbeat
 from generations.models.ids import read_id
+from generations.models.inquiry import Finding, Inquiry, Question
 from generations.models.latest import latest_of_each
 from generations.models.output import Output
 from generations.models.upload import Upload, UpstreamCopy
@@ -24,15 +25,19 @@ __all__ = [
     "OVER",
     "Audience",
     "Batch",
+    "Bell",
     "Connection",
     "Draft",
     "FavouriteVoice",
+    "Finding",
     "Generation",
     "Heartbeat",
+    "Inquiry",
     "Origin",
     "Output",
     "Preset",
     "PresetDefault",
+    "Question",
     "State",
     "Upload",
     "UpstreamCopy",

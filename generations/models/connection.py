@@ -42,8 +42,9 @@ def current_site() -> str:
 class Connection(models.Model):
     """One key with its site. The key itself stays in the environment and is never stored.
 
-    `slots` is how many tasks upstream runs at once, `used_outside` how many of them others than this portal had in
-    use when last asked, `full_until` when a submit may be tried again after upstream had no room.
+    `running` is how many tasks of this key were under way upstream when last asked, `slots` how many it runs at once,
+    `used_outside` how many of them others than this portal had in use when last asked, `full_until` when a submit may
+    be tried again after upstream had no room.
     """
 
     base_url = models.CharField(max_length=200, unique=True)
@@ -51,6 +52,7 @@ class Connection(models.Model):
     currency = models.CharField(max_length=3, default="CNY")
     slots = models.PositiveIntegerField(default=3)
     used_outside = models.PositiveIntegerField(default=0)
+    running = models.PositiveIntegerField(null=True, blank=True)
     balance = models.CharField(max_length=40, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(default=timezone.now)

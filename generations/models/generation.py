@@ -30,6 +30,15 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Bell(models.TextChoices):
+    """Whether RunningHub rang at the end of a task, as it was asked to."""
+
+    NOT_ASKED = "", "Not asked"
+    ASKED = "asked", "Asked"
+    RANG = "rang", "Rang"
+    SILENT = "silent", "Silent"
+
+
 def search_text(*parts: str) -> str:
     """What a generation is found by: its words, case folded, so that a plain substring match finds them anywhere."""
     return "\n".join(part for part in parts if part).casefold()
@@ -123,6 +132,7 @@ class Generation(models.Model):
 
     upstream_id = models.CharField(max_length=80, blank=True)
     upstream_status = models.CharField(max_length=40, blank=True)
+    webhook = models.CharField(max_length=8, choices=Bell, default=Bell.NOT_ASKED, blank=True)
     results = models.JSONField(null=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
@@ -178,6 +188,10 @@ class Generation(models.Model):
             # Whole and not only of active rows: SQLite cannot tell that a bound status belongs to a partial index.
             models.Index(fields=["status", "next_check_at"], name="generation_due"),
             models.Index(fields=["connection", "status"], name="generation_of_connection"),
+            # Partial all the same: its condition has no bound parameter, so SQLite can tell.
+            models.Index(
+                fields=["team"], condition=models.Q(parked_at__isnull=False), name="generation_put_aside"
+            ),
         ]
 
     def __str__(self) -> str:

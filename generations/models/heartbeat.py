@@ -31,6 +31,16 @@ class Heartbeat(models.Model):
         return cls.objects.filter(name=name).values_list("beat_at", flat=True).first()
 
     @classmethod
+    def is_fresh(cls, name: str, within: timedelta) -> bool:
+        """Whether `name` beat lately and did not leave since."""
+        now = timezone.now()
+        return (
+            cls.objects.filter(name=name, beat_at__gte=now - within, beat_at__lte=now + within)
+            .exclude(holder="")
+            .exists()
+        )
+
+    @classmethod
     def take(cls, name: str, holder: str, *, stale_after: timedelta) -> bool:
         """Becomes the one who beats. False while another holder's beat is fresh; the holder itself may always.
 

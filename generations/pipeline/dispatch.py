@@ -19,8 +19,8 @@ from django.utils import timezone
 from generations import progress, queue, upstream
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
-from generations.models import Connection, Generation, State, Upload
-from generations.pipeline import copies, pacing, webhook
+from generations.models import Bell, Connection, Generation, State, Upload
+from generations.pipeline import copies, inquire, pacing, webhook
 from generations.pipeline.persist import persist
 from generations.pipeline.resolve import RELEASED
 from generations.runninghub import Client
@@ -122,7 +122,12 @@ def send(row: Generation) -> None:
     first_look = _first_look(row)
     now = timezone.now()
     if not mine.filter(submitting_at=None, cancel_requested_at=None).note(
-        row.pk, State.DISPATCHING, submitting_at=now, lease_until=now + SUBMITTING, claims=F("claims")
+        row.pk,
+        State.DISPATCHING,
+        submitting_at=now,
+        lease_until=now + SUBMITTING,
+        claims=F("claims"),
+        webhook=Bell.ASKED if doorbell else Bell.NOT_ASKED,
     ):
         mine.filter(cancel_requested_at__isnull=False, submitting_at=None).move(
             row.pk, State.DISPATCHING, State.CANCELLED
@@ -268,7 +273,7 @@ def _fail(row: Generation, code: str, text: str, detail: str) -> None:
 def lost(row: Generation, code: str, detail: str) -> bool:
     """The answer was lost: upstream may have it and may charge. Held, and never sent again by the program."""
     now = timezone.now()
-    return persist(
+    moved = persist(
         lambda: Generation.objects.filter(attempts=row.attempts).move(
             row.pk,
             State.DISPATCHING,
@@ -280,3 +285,6 @@ def lost(row: Generation, code: str, detail: str) -> bool:
             error_detail=detail[:4000],
         )
     )
+    if moved:
+        inquire.begin(row)
+    return moved

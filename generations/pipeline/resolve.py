@@ -12,8 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import Team, User
 from generations import queue
-from generations.models import Generation, State
+from generations.models import Finding, Generation, Inquiry, Question, State
 from generations.models.generation import GenerationQuerySet
 
 ATTACHED = "attached"
@@ -57,6 +58,46 @@ def attach(generation: Generation, upstream_id: str) -> bool:
     return moved
 
 
+def propose(generation: Generation, upstream_id: str, by: User) -> bool:
+    """Has RunningHub asked whether this task is the one; it is attached if so, and else somebody decides.
+
+    False when there is nothing to settle any more, or another number is being asked about. Raises `TaskTaken`.
+    """
+    taken = Generation.objects.filter(connection=generation.connection_id, upstream_id=upstream_id)
+    if taken.exclude(pk=generation.pk).exists():
+        raise TaskTaken
+    if not _open(released=True).filter(pk=generation.pk).exists():
+        return False
+    with transaction.atomic():
+        asked = Inquiry.ask(generation, Question.TASK, by=by, task=upstream_id)
+        if asked:
+            queue.ring_inquiry()
+    return asked
+
+
+def insist(generation: Generation, upstream_id: str) -> bool:
+    """Attaches a task that differs, or that RunningHub said nothing about, because a manager says it is the one.
+
+    False unless that was the answer about this task, or when it is settled by now. Raises `TaskTaken`.
+    """
+    doubted = Inquiry.objects.filter(
+        generation=generation,
+        question=Question.NONE,
+        task=upstream_id,
+        answer__in=[Finding.DIFFERS, Finding.NO_ANSWER],
+    )
+    return doubted.exists() and attach(generation, upstream_id)
+
+
+def ask_webhook(generation: Generation, by: User) -> bool:
+    """Has RunningHub asked for the webhook of a task, and to send it again. False while something is being asked."""
+    with transaction.atomic():
+        asked = bool(generation.upstream_id) and Inquiry.ask(generation, Question.WEBHOOK, by=by)
+        if asked:
+            queue.ring_inquiry()
+    return asked
+
+
 def release(generation: Generation) -> bool:
     """The task never came to be, or nobody wants to wait: the hold ends, nothing was charged as far as we know."""
     return _open().move(
@@ -84,6 +125,20 @@ def _open(*, released: bool = False) -> GenerationQuerySet:
     if released:
         which |= Q(status=State.FAILED, error_code=RELEASED)
     return Generation.objects.filter(which)
+
+
+def undecided(team: Team) -> GenerationQuerySet:
+    """What of a team waits for somebody's decision: lost answers, mistaken task numbers, what was put aside.
+
+    The ids come from small indexes, however much the team has made.
+    """
+    rows = Generation.objects.filter(team=team)
+    lost = rows.filter(status=State.UNCONFIRMED).values("pk")
+    aside = rows.filter(parked_at__isnull=False).values("pk")
+    mistaken = rows.filter(status=State.RUNNING, error_code=ATTACHED, faults__gt=0).values("pk")
+    found = Generation.objects.filter(Q(pk__in=lost) | Q(pk__in=aside) | Q(pk__in=mistaken))
+    assert isinstance(found, GenerationQuerySet)  # noqa: S101 - what the manager gives
+    return found
 
 
 def unpark(generation: Generation) -> bool:

@@ -232,6 +232,7 @@ def refresh_connection(connection: Connection) -> None:
     try:
         before = set(ours.all())
         told = upstream.get_client(connection).queue_status()
+        changes["running"] = told.total
         if not settings.RUNNINGHUB_SLOTS and told.limit:
             changes["slots"] = told.limit
             # Ours, whether they began or ended while upstream was counting.

@@ -2,8 +2,8 @@
 
 Switched on by RHWEB_PUBLIC_URL. The address is unguessable and belongs to one generation. Nothing in the call is
 believed: it makes the generation due now, and the query tells the truth. Only for an unconfirmed generation, or one
-whose hold was released, is one thing read from it, the task id that was lost; that too is proved by the next query.
-Polling alone suffices.
+whose hold was released, is one thing read from it, the task id that was lost; it is a question to RunningHub, and the
+task is attached only if RunningHub knows it as this generation's (`inquire`). Polling alone suffices.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -19,9 +21,14 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from generations import queue
-from generations.models import Generation, State
+from generations.models import Bell, Generation, Heartbeat, Inquiry, Question, State
 from generations.pipeline import resolve
 
+PATH = re.compile(r"/hooks/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9a-f]{32})\Z")
+AGAIN_AFTER = timedelta(seconds=10)
+"""A second bell brings another look when the last one is so long ago."""
+WATCHED = timedelta(seconds=10)
+"""A watcher that beat so lately sees by itself that a row is due."""
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
@@ -37,28 +44,54 @@ def address(pk: uuid.UUID) -> str:
     return settings.PUBLIC_URL + reverse("webhook", kwargs={"pk": pk, "token": token(pk)})
 
 
+def names(url: str) -> str:
+    """The id, in hex, of the generation that an address of ours belongs to; "" for any other address.
+
+    Only one that carries the right token counts, so nobody can write such an address for another's generation.
+    """
+    found = PATH.search(urlsplit(url).path)
+    if found is None:
+        return ""
+    pk = uuid.UUID(found[1])
+    return pk.hex if constant_time_compare(found[2], token(pk)) else ""
+
+
 def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
-    """Takes one call, of any body. False when the token is not the generation's."""
+    """Takes one call, of any body. False when the token is not the generation's, which costs no query.
+
+    One query finds that nothing is to be done. Only a running generation that is not looked at anyway is written to.
+    """
     if not constant_time_compare(given, token(pk)):
         return False
-    row = Generation.objects.filter(pk=pk).only("status", "error_code", "submitting_at").first()
+    fields = ("status", "error_code", "webhook", "next_check_at", "lease_until", "updated_at")
+    row = Generation.objects.filter(pk=pk).only(*fields).first()
     if row is None:
         return True
-    task = _task_id(body)
-    lost = row.status == State.UNCONFIRMED or (row.status, row.error_code) == (State.FAILED, resolve.RELEASED)
-    if lost and task:
-        try:
-            resolve.attach(row, task)
-        except resolve.TaskTaken:
-            return True
     now = timezone.now()
-    looks_later = Q(next_check_at__gt=now) | Q(
-        lease_until__gt=now
-    )  # a look under way may have come too early
-    rows = Generation.objects.filter(looks_later, pk=pk, status=State.RUNNING)
-    if rows.update(next_check_at=now):
-        queue.ring()
+    if row.status == State.RUNNING:
+        _look_now(row, now)
+    elif row.webhook == Bell.ASKED and row.dispatched_at:
+        Generation.objects.filter(pk=pk, webhook=Bell.ASKED).update(webhook=Bell.RANG)
+    elif row.status == State.UNCONFIRMED or (row.status, row.error_code) == (State.FAILED, resolve.RELEASED):
+        # Not believed: RunningHub is asked whether this task exists and whose webhook it has.
+        task = _task_id(body)
+        if task and Inquiry.ask(row, Question.TASK, by=None, task=task):
+            queue.ring_inquiry()
     return True
+
+
+def _look_now(row: Generation, now: datetime) -> None:
+    """Makes a running generation due. Bells in a row bring one look in a while, so that nobody can order thousands."""
+    planned = row.next_check_at is None or row.next_check_at > now
+    under_way = row.lease_until is not None and row.lease_until > now  # it may have come too early
+    if not planned and not under_way:
+        return
+    if row.webhook == Bell.RANG and row.updated_at > now - AGAIN_AFTER:
+        return
+    later = Q(next_check_at__gt=now) | Q(lease_until__gt=now)
+    rows = Generation.objects.filter(later, pk=row.pk, status=State.RUNNING)
+    if rows.update(next_check_at=now, webhook=Bell.RANG) and not Heartbeat.is_fresh("watcher", WATCHED):
+        queue.ring()
 
 
 def _task_id(body: bytes) -> str:

@@ -23,6 +23,7 @@ from .errors import NotAccepted, ReadRefused, Refused, Unclear, Unreachable, Ups
 from .multipart import MultipartFile
 from .transport import NoAnswer, NotSent, Received, Transport
 
+NO_EVENT = "1"
 _MAX_ANSWER = 8 * 1024 * 1024
 
 
@@ -164,6 +165,23 @@ class Client:
                 return False
             raise
         return True
+
+    def webhook_event(self, upstream_id: str) -> replies.WebhookEvent | None:
+        """The call made when a task ended, None while there is none (API.md 4). Raises ReadRefused, Unreachable."""
+        try:
+            answer = verdicts.read(
+                self._read("/task/openapi/getWebhookDetail", {"taskId": upstream_id}, key_field="apiKey")
+            )
+        except ReadRefused as error:
+            if error.code == NO_EVENT:
+                return None
+            raise
+        return verdicts.webhook_event(answer, upstream_id)
+
+    def retry_webhook(self, event_id: str, url: str) -> None:
+        """Have a call made once more, to `url` (API.md 4). Raises ReadRefused, Unreachable."""
+        body = {"webhookId": event_id, "webhookUrl": url}
+        verdicts.read(self._read("/task/openapi/retryWebhook", body, key_field="apiKey"))
 
     def download(self, url: str, sink: BinaryIO, *, max_bytes: int, max_seconds: float) -> replies.Downloaded:
         """Copy a result into ``sink`` as it arrives; on an error the sink holds a part of it.

@@ -60,6 +60,7 @@ class TaskReply:
 
     ``status`` is RunningHub's own word, "" when it gave none. ``error_code`` and ``error_detail`` are kept
     whenever they are given; ``error_text`` holds sentences for members and is filled only for "failed".
+    ``model`` and ``params`` are what the reply says the task was asked for; mostly it says nothing (API.md 3).
     """
 
     upstream_id: str
@@ -70,6 +71,24 @@ class TaskReply:
     error_code: str = ""
     error_text: str = ""
     error_detail: str = ""
+    model: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """The call that RunningHub made, or means to make, when a task ended.
+
+    ``url`` is where to: the address given at the submit, so it names whose task it is. ``status`` is RunningHub's
+    word for how it went (SUCCESS, FAILED, PENDING, RETRYING), ``response`` what it was answered.
+    """
+
+    id: str
+    upstream_id: str
+    url: str
+    status: str
+    response: str
+    retries: int | None
 
 
 @dataclass(frozen=True)

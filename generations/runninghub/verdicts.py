@@ -77,6 +77,23 @@ def read(answer: Answer) -> Answer:
     return answer
 
 
+def webhook_event(answer: Answer, upstream_id: str) -> replies.WebhookEvent:
+    """The event of a task. Raises Unreachable for an answer that has none, or that of another task."""
+    event_id, url = replies.text(answer.field("id"), 80), replies.text(answer.field("webhookUrl"), 2000)
+    if answer.task_id and answer.task_id != upstream_id:
+        raise Unreachable("other_task", f"asked about {upstream_id}, told about {answer.task_id}")
+    if not event_id or not url:
+        raise Unreachable("no_event", answer.detail or "an answer without an event")
+    return replies.WebhookEvent(
+        id=event_id,
+        upstream_id=upstream_id,
+        url=url,
+        status=(replies.text(answer.field("callbackStatus"), 20) or "").upper(),
+        response=replies.text(answer.field("callbackResponse"), 300) or "",
+        retries=replies.count(answer.field("retryCount")),
+    )
+
+
 def task(answer: Answer, upstream_id: str) -> TaskReply:
     """Where a task stands. Raises ReadRefused, Unreachable: faults of the asking, never verdicts.
 
@@ -121,7 +138,19 @@ def task(answer: Answer, upstream_id: str) -> TaskReply:
         error_code=answer.code,
         error_text=_failure_text(row) if state == "failed" else "",
         error_detail=_failure_words(answer)[:2000],
+        model=replies.text(answer.field("endpoint", "modelName", "model"), 200) or "",
+        params=_params(answer),
     )
+
+
+def _params(answer: Answer) -> dict[str, Any]:
+    """What the task was asked for, where the answer says so; a failed graph names its inputs."""
+    reason = answer.field("failedReason")
+    inputs = reason.get("current_inputs") if isinstance(reason, dict) else None
+    for given in (answer.field("params", "inputs", "input"), inputs):
+        if isinstance(given, dict) and given:
+            return given
+    return {}
 
 
 def _speaks_of_task(row: codes.Code, *, named: bool) -> bool:

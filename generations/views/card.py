@@ -11,14 +11,13 @@ from functools import cached_property
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Membership
 from generations import progress
 from generations.models import Generation, Output, State
 from generations.pipeline.pacing import Pace
 from generations.templatetags.ui import money
-from generations.views import access, sound, status
+from generations.views import access, line, sound, status
 
 
 @dataclass(frozen=True)
@@ -101,15 +100,15 @@ class Card:
 
     @property
     def place_words(self) -> str:
+        return line.short(self.place) if self.place else ""
+
+    @property
+    def waits_for(self) -> str:
+        """Why it is not sent yet. Said of the first of the line, and of those that wait for something of their own."""
         if self.place is None:
             return ""
-        position = self.place.position
-        where = _("next in line") if position == 1 else _("place %(n)s in line") % {"n": position}
-        minutes = round(self.place.seconds / 60)
-        if minutes < 1:
-            return where
-        about = ngettext("%(place)s, about %(n)s min", "%(place)s, about %(n)s min", minutes)
-        return about % {"place": where, "n": minutes}
+        own = self.place.why.code not in {"slots", "turn", "parked", "paused", "funds"}
+        return line.why(self.place) if own or self.is_first else ""
 
     @property
     def why(self) -> str:
@@ -143,6 +142,6 @@ class Card:
     @property
     def mark(self) -> str:
         """Names this card and what it says, so that a browser can tell what it has."""
-        said = (self.status, self.place_words, self.is_first, self.why, self.may_cancel, self.when)
+        said = (self.status, self.place_words, self.waits_for, self.why, self.may_cancel, self.when)
         more = (self.started, round(self.pace.usual), self.results, str(self.cost), self.generation.title)
         return f"{self.generation.pk}.{hashlib.sha256(repr((said, more)).encode()).hexdigest()[:10]}"

@@ -14,9 +14,10 @@ from accounts.models import Membership
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
-from generations.models import Generation, State, Voice, current_site
+from generations.models import Bell, Generation, Inquiry, State, Voice, current_site
 from generations.pipeline import accept, resolve
 from generations.views import access, params
+from generations.views.case import bell, bell_answer, case, record
 from generations.views.lyrics import singers
 from generations.views.prompt import prompts
 from generations.views.receipt import receipt
@@ -57,6 +58,7 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "seen": seen(generation),
         "takes": found,
         "doubtful": resolve.is_doubtful(generation),
+        **_undecided(membership, generation),
         "is_reported": bool(settings.PUBLIC_URL),
         "sounds": sounds,
         "stage": first(sounds),
@@ -75,9 +77,25 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
     }
 
 
+def _undecided(membership: Membership, generation: Generation) -> dict[str, Any]:
+    """For managers: what is known of a lost answer, RunningHub's record of the task, and of its webhook."""
+    if not membership.may_manage:
+        return {}
+    found = case(generation)
+    return {
+        "case": found,
+        "record": record(generation.connection, generation.upstream_id) if generation.upstream_id else "",
+        "bell": bell(generation),
+        "bell_answer": bell_answer(found.inquiry),
+        "may_ask_bell": generation.status == State.RUNNING
+        and generation.webhook in (Bell.ASKED, Bell.SILENT),
+    }
+
+
 def seen(generation: Generation) -> str:
     """Changes exactly when the page would look different apart from its progress."""
-    return f"{mark(generation)}.{generation.error_code}"
+    asked = Inquiry.objects.filter(pk=generation.pk).values_list("question", "answer").first()
+    return ".".join([mark(generation), generation.error_code, *(word for word in asked or () if word)])
 
 
 def _again(membership: Membership, generation: Generation) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from generations.models import Generation, Output, read_id
 from generations.pipeline import accept, cancel, resolve
 from generations.views import access, offered
 from generations.views.back import back
+from generations.views.case import case
 from generations.views.generation_page import show
 from generations.views.refusal import Refusal
 
@@ -112,12 +113,18 @@ def generation_keeper(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRes
 
 @require_POST
 def generation_resolve(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
-    """A manager's word: the task exists, it never did, or try a parked one again."""
+    """A manager's word: the task exists, it never did, try a parked one again, or ask for the webhook."""
     membership = access.manager(request, team)
     found = access.generation(membership, pk)
     action = request.POST.get("action", "")
     if action == "attach":
         return _attach(request, membership, found)
+    if action == "insist":
+        return _insist(request, membership, found)
+    if action == "webhook":
+        asked = resolve.ask_webhook(found, membership.user)
+        said = _("RunningHub is asked for its webhook.") if asked else _("RunningHub is being asked already.")
+        return _done(request, found, said)
     if action == "release":
         done, said = resolve.release(found), _("The hold is released. It was not sent again.")
     elif action == "unpark":
@@ -133,10 +140,24 @@ def _attach(request: HttpRequest, membership: Membership, found: Generation) -> 
         wrong = _("Write the number of the task as RunningHub shows it: digits only, at most 40.")
         return _refuse(request, membership, found, 422, task=task[:80], task_error=wrong)
     try:
-        done = resolve.attach(found, task)
+        asked = resolve.propose(found, task, membership.user)
     except resolve.TaskTaken:
         wrong = _("This task already belongs to another generation. Check the number.")
         return _refuse(request, membership, found, 422, task=task, task_error=wrong)
+    said = _("RunningHub is asked about this task. It is attached when it is the one.")
+    if not asked and case(found).is_asked:
+        said = _("RunningHub is asked about another number already. Wait for its word.")
+    elif not asked:
+        said = _("It was settled already; nothing was changed.")
+    return _done(request, found, said)
+
+
+def _insist(request: HttpRequest, membership: Membership, found: Generation) -> HttpResponse:
+    try:
+        done = resolve.insist(found, request.POST.get("task", ""))
+    except resolve.TaskTaken:
+        wrong = _("This task already belongs to another generation. Check the number.")
+        return _refuse(request, membership, found, 422, task_error=wrong)
     said = _("The task is attached. Its result is fetched, and its real cost is charged.")
     return _done(request, found, said if done else _("It was settled already; nothing was changed."))
 

@@ -19,7 +19,7 @@ from generations.pipeline import accept
 from generations.vault import Hidden
 from generations.views import access, offered, sound
 from generations.views.filters import Chips
-from generations.views.row import row, rows
+from generations.views.row import places, row, rows
 
 PARTS = {"pager": "library/_older.html", "results": "library/_found.html"}
 REFRESHED = 100
@@ -78,7 +78,9 @@ def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
             continue
     hidden = access.hidden(membership)
     found = shelf.find(membership.team, shelf.Filter(), hidden.generations).filter(pk__in=shown)
-    now = [row(one) for one in _loaded(found, membership, hidden)]
+    loaded = _loaded(found, membership, hidden)
+    stand = places(loaded)
+    now = [row(one, place=stand.get(one.pk)) for one in loaded]
     changed = [one for one in now if one.live != f"{one.generation.pk.hex}.{shown[one.generation.pk]}"]
     live = any(one.live for one in now)
     if live and not changed:

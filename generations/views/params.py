@@ -37,6 +37,21 @@ def shown(generation: Generation, inputs: list[Upload], labels: list[str]) -> li
     return [line for line in spec.display(given, names) if line[0] not in labels]
 
 
+def sent(generation: Generation) -> list[tuple[str, str, bool]]:
+    """As `shown`, of everything and without any question to the database: voices and files go by their ids."""
+    given = {
+        key: _("A private voice") if value is None else value for key, value in generation.params.items()
+    }
+    try:
+        lines = load.get(generation.model).display(given, {})
+    except load.UnknownModel:
+        return [(key, str(value), False) for key, value in given.items()]
+    text = generation.prompt
+    if text and all(text not in value for _label, value, _changed in lines):
+        lines = [(_("Text"), text, False), *lines]
+    return lines
+
+
 def uploads(generation: Generation) -> list[Upload]:
     """The team's files that the params name, in their order."""
     asked = list(dict.fromkeys(_references(generation.params)))

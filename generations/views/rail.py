@@ -5,14 +5,13 @@ The newest stands first and a card never moves, so a refresh changes the cards t
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Membership
 from generations import progress
@@ -40,18 +39,6 @@ class Rail:
     def slots_mark(self) -> str:
         return f"slots.{self.slots.used}-{self.slots.total}-{self.slots.outside}-{int(self.is_paused)}"
 
-    @property
-    def slots_words(self) -> str:
-        """Why the first in line waits."""
-        if self.is_paused:
-            return _("Sending is paused until a manager resumes it.")
-        busy = ngettext(
-            "%(used)s of %(total)s slot is busy.", "%(used)s of %(total)s slots are busy.", self.slots.total
-        ) % {"used": self.slots.used, "total": self.slots.total}
-        if not self.slots.outside:
-            return busy
-        return f"{busy} {_('%(n)s of them outside this portal.') % {'n': self.slots.outside}}"
-
 
 def build(membership: Membership) -> Rail:
     """The rail of this member, by the same few queries however much there is."""
@@ -74,7 +61,7 @@ def build(membership: Membership) -> Rail:
     access.veil(shown, hidden)
     paces = picker.paces(connection)
     places = progress.places(connection, [row for row in active if row.status == State.QUEUED], paces)
-    first = min(places, key=lambda pk: places[pk].position, default=None)
+    first = min(places, key=lambda pk: (places[pk].position or math.inf, pk), default=None)
     now = timezone.now()
     cards = [
         Card(

@@ -6,14 +6,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Team
-from generations.models import Generation
-from generations.views import sound
+from generations import progress
+from generations.models import Connection, Generation, State
+from generations.views import line, picker, sound
 from generations.views.status import Status, mark, status
 
 TEXT = 140
@@ -22,7 +25,9 @@ PAUSE = re.compile(r"<#[0-9.]{1,5}#>")
 
 @dataclass(frozen=True)
 class Row:
-    """`day` heads the first line of a day; `live` is what a refresh compares, "" when it is over."""
+    """`day` heads the first line of a day; `live` is what a refresh compares, "" when it is over. `waits` says where a
+    waiting one stands, and `why`.
+    """
 
     generation: Generation
     model_title: str
@@ -32,6 +37,8 @@ class Row:
     status: Status
     day: str
     live: str
+    waits: str = ""
+    why: str = ""
 
     @property
     def plays(self) -> bool:
@@ -60,18 +67,32 @@ def rows(
     Days follow the clock of the team.
     """
     team = membership.team
+    generations = list(generations)
+    stand = places(generations)
     last = before.astimezone(team.zone).date() if before else None
     found = []
     for generation in generations:
         generation.team = team
         day = generation.created_at.astimezone(team.zone).date()
-        found.append(row(generation, heading(day, team) if day != last else ""))
+        found.append(row(generation, heading(day, team) if day != last else "", stand.get(generation.pk)))
         last = day
     return found
 
 
-def row(generation: Generation, day: str = "") -> Row:
+def places(generations: Iterable[Generation]) -> dict[UUID, progress.Place]:
+    """Where those of them that wait stand in line; no query when none waits."""
+    waiting = [one for one in generations if one.status == State.QUEUED]
+    if not waiting:
+        return {}
+    connection = Connection.current()
+    return progress.places(connection, waiting, picker.paces(connection))
+
+
+def row(generation: Generation, day: str = "", place: progress.Place | None = None) -> Row:
     takes = sound.takes(generation)
+    waits = line.short(place) if place else ""
+    why = line.why(place) if place else ""
+    said = f".{sha256((waits + why).encode()).hexdigest()[:8]}" if place else ""
     return Row(
         generation=generation,
         model_title=sound.model_title(generation.model),
@@ -80,7 +101,9 @@ def row(generation: Generation, day: str = "") -> Row:
         takes=len(takes),
         status=status(generation),
         day=day,
-        live="" if generation.is_over else f"{generation.pk.hex}.{mark(generation)}",
+        live="" if generation.is_over else f"{generation.pk.hex}.{mark(generation)}{said}",
+        waits=waits,
+        why=why,
     )
 
 

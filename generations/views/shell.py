@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Measure, Membership, Scope, User
 from generations import quota
 from generations.models import ACTIVE, Connection, Generation
+from generations.pipeline import resolve
 from generations.views import access
 
 
@@ -40,6 +41,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "teams": _once(request, "teams", lambda: _teams(request)),
         "currency": SimpleLazyObject(_once(request, "currency", lambda: Connection.current().currency)),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
+        "undecided_count": _once(request, "undecided", lambda: _undecided(membership)),
         "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
     }
 
@@ -109,6 +111,11 @@ def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[
 def _teams(request: HttpRequest) -> list[Membership]:
     user = getattr(request, "user", None)
     return access.memberships(user) if isinstance(user, User) else []
+
+
+def _undecided(membership: Membership | None) -> int:
+    """How much waits for the decision of this member."""
+    return resolve.undecided(membership.team).count() if membership and membership.may_manage else 0
 
 
 def _running(membership: Membership) -> int:

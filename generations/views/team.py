@@ -16,7 +16,19 @@ from generations.views.limits import limits
 from generations.views.members import member_add, member_role
 from generations.views.team_page import team_page
 
-__all__ = ["connection_resume", "limits", "member_add", "member_role", "team", "team_settings"]
+BY_HAND = "manager"
+"""The code of a pause by a manager."""
+LONGEST_REASON = 200
+
+__all__ = [
+    "connection_pause",
+    "connection_resume",
+    "limits",
+    "member_add",
+    "member_role",
+    "team",
+    "team_settings",
+]
 
 
 @require_safe
@@ -37,6 +49,21 @@ def team_settings(request: HttpRequest, team: str) -> HttpResponse:
         messages.success(request, _("The settings are saved."))
         return redirect("team", team=team)
     return shell.sheet(request, "team/settings", {"form": form})
+
+
+@require_POST
+def connection_pause(request: HttpRequest, team: str) -> HttpResponse:
+    """Stops sending until somebody resumes it. Any manager may, because everybody shares the account."""
+    actor = access.manager(request, team)
+    why = " ".join(request.POST.get("reason", "").replace("\x00", "").split())[:LONGEST_REASON]
+    if not why:
+        return team_page(request, actor, status=422, fault=_("Say why, so that those who wait know."))
+    words = _("%(name)s paused it: %(why)s") % {"name": actor.user.display_name, "why": why}
+    if Connection.current().pause(BY_HAND, words):
+        messages.success(request, _("Sending is paused. What runs goes on; what waits goes on waiting."))
+    else:
+        messages.info(request, _("Sending was paused already."))
+    return redirect("team", team=team)
 
 
 @require_POST

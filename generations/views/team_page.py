@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Role, Scope
 from generations import receipts
 from generations.forms.people import roles_to_give
-from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.models import ACTIVE, Connection, Generation, Heartbeat
+from generations.pipeline import resolve
 from generations.views import access, shell
 
 WORKER_SILENT = timedelta(minutes=3)
@@ -69,7 +70,7 @@ def _tightest(rows: list[Allowance], use: receipts.Use) -> dict[str, Any]:
 
 def _unsettled(membership: Membership) -> dict[str, Any] | None:
     """What waits for a manager's word, and the money it holds."""
-    rows = Generation.objects.filter(team=membership.team_id, status=State.UNCONFIRMED)
+    rows = resolve.undecided(membership.team)
     found = rows.aggregate(count=Count("id"), held=Sum("cost_counted"))
     return found if found["count"] else None
 

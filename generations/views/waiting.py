@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from generations import progress
 from generations.models import Generation, State
 from generations.pipeline.pacing import Pace
+from generations.views import line, picker
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,23 @@ class Progress:
     pace: Pace | None = None
     place: progress.Place | None = None
     slots: progress.Slots | None = None
-    paused: str = ""
+
+    @property
+    def where(self) -> str:
+        return line.where(self.place) if self.place else ""
+
+    @property
+    def starts(self) -> str:
+        return line.starts(self.place) if self.place else ""
+
+    @property
+    def why(self) -> str:
+        return line.why(self.place) if self.place else ""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it waits for a person and not for its turn."""
+        return self.place is not None and self.place.why.code in {"paused", "funds", "elsewhere"}
 
     @property
     def is_late(self) -> bool:
@@ -41,11 +57,7 @@ class Progress:
     @property
     def mark(self) -> str:
         """Changes when the words change; the bar moves by itself."""
-        parts = (
-            self.place and (self.place.position, round(self.place.seconds / 15)),
-            self.slots,
-            self.paused,
-        )
+        parts = (self.where, self.starts, self.why, self.slots)
         return sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -57,8 +69,6 @@ def progress_of(generation: Generation) -> Progress | None:
         return Progress(started, elapsed, progress.usual(generation.model, generation.connection))
     if generation.status == State.QUEUED:
         connection = generation.connection
-        paces = {generation.model: progress.usual(generation.model, connection)}
-        place = progress.places(connection, [generation], paces).get(generation.pk)
-        paused = (connection.paused_reason or _("Sending is paused.")) if connection.paused_at else ""
-        return Progress(place=place, slots=progress.slots(connection), paused=paused)
+        place = progress.places(connection, [generation], picker.paces(connection)).get(generation.pk)
+        return Progress(place=place, slots=progress.slots(connection))
     return None if generation.is_over else Progress()

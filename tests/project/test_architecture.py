@@ -40,7 +40,11 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
         ),
     ),
-    ("generations.progress", ("generations.models", "generations.catalogue", "generations.pipeline.pacing")),
+    ("generations.turns", ("generations.pipeline.pacing",)),
+    (
+        "generations.progress",
+        ("generations.models", "generations.catalogue", "generations.pipeline.pacing", "generations.turns"),
+    ),
     ("generations.pipeline.pacing", ()),
     ("generations.pipeline.persist", ()),
     ("generations.pipeline.quoting", ("generations.models", "generations.catalogue")),
@@ -80,7 +84,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("generations.pipeline.warn", ("generations.models", "accounts.models")),
     ("generations.pipeline.cancel", ("generations.models", "generations.queue")),
-    ("generations.pipeline.resolve", ("generations.models", "generations.queue")),
+    ("generations.pipeline.resolve", ("generations.models", "generations.queue", "accounts.models")),
     (
         "generations.pipeline.webhook",
         ("generations.models", "generations.queue", "generations.pipeline.resolve"),
@@ -144,6 +148,7 @@ FORBIDDEN_FRAMEWORK: list[tuple[str, tuple[str, ...]]] = [
     ("generations.catalogue", ("django", "requests")),
     ("generations.sandbox", ("django", "requests")),
     ("generations.pipeline.pacing", ("django",)),
+    ("generations.turns", ("django",)),
 ]
 
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "core", "services", "selectors", "util", "lib"}

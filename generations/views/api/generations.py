@@ -19,6 +19,7 @@ from generations.views.api.auth import ApiRequest
 from generations.views.api.generate import router
 from generations.views.api.problems import answers, problem
 from generations.views.api.receipt import say_when, shown
+from generations.views.row import places
 
 __all__ = ["router"]
 
@@ -56,8 +57,9 @@ def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generat
     hidden = access.hidden(membership)
     page = library.page(membership.team, wanted, filters.cursor, without=hidden.generations)
     access.veil(page.items, hidden)
+    stand = places(page.items)
     return schemas.Generations(
-        items=[shown(request, row) for row in page.items], next_cursor=page.next_cursor or None
+        items=[shown(request, row, stand) for row in page.items], next_cursor=page.next_cursor or None
     )
 
 

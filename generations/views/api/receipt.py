@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from generations import progress
 from generations.models import Generation
+from generations.views import line
 from generations.views.api import schemas
+from generations.views.row import places
 
 
-def shown(request: HttpRequest, row: Generation) -> schemas.Generation:
-    """The documented form of a row whose author and outputs are loaded."""
+def shown(
+    request: HttpRequest, row: Generation, stand: Mapping[UUID, progress.Place] | None = None
+) -> schemas.Generation:
+    """The documented form of a row whose author and outputs are loaded. `stand`: the places of several, asked once."""
+    place = (places([row]) if stand is None else stand).get(row.pk)
     return schemas.Generation.model_validate(
         {
             "id": row.pk,
@@ -26,6 +35,7 @@ def shown(request: HttpRequest, row: Generation) -> schemas.Generation:
             "currency": row.currency,
             "upstream_id": row.upstream_id or None,
             "error": {"code": row.error_code, "message": row.error_message} if row.error_code else None,
+            "queue": None if place is None else _queue(place),
             "outputs": [
                 {
                     "index": output.index,
@@ -43,6 +53,19 @@ def shown(request: HttpRequest, row: Generation) -> schemas.Generation:
             "finished_at": row.finished_at,
         }
     )
+
+
+def _queue(place: progress.Place) -> dict[str, Any]:
+    expected = (
+        None if place.low is None or place.high is None else [round(place.low, 1), round(place.high, 1)]
+    )
+    return {
+        "position": place.position,
+        "expected_seconds": expected,
+        "reason": place.why.code,
+        "message": line.why(place),
+        "until": place.why.until,
+    }
 
 
 def absolute(request: HttpRequest, name: str, **place: object) -> str:

@@ -217,10 +217,26 @@ class Output(Schema):
     url: str
 
 
+class Queue(Schema):
+    """Where a waiting generation stands in the line of all teams, by the order in which they are sent.
+
+    `position` 1 is next. `expected_seconds` is the time until it starts, from and to. Both are null when nobody can
+    know. `reason` says what it waits for: `slots`, `turn` (it is sent in a moment), `member` (its member has as many
+    running as the team allows), `rate`, `full`, `model_full`, `unreachable`, `later` (tried again at `until`),
+    `paused`, `funds`, `elsewhere` (its connection is not set up) or `parked`. `message` says the same in words.
+    """
+
+    position: int | None
+    expected_seconds: list[float] | None
+    reason: str
+    message: str
+    until: datetime | None
+
+
 class Generation(Schema):
     """What was asked for once, and its receipt. A cost is null while it is unknown.
 
-    A param that names a voice which the caller may not know is null too.
+    A param that names a voice which the caller may not know is null too. `queue` is null unless it waits.
     """
 
     id: UUID
@@ -234,6 +250,7 @@ class Generation(Schema):
     currency: str
     upstream_id: str | None
     error: Error | None
+    queue: Queue | None = None
     outputs: list[Output]
     created_at: datetime
     dispatched_at: datetime | None

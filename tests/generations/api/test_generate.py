@@ -25,7 +25,8 @@ PARAMS = {"prompt": "Slow piano over rain"}
 ORDER = {"model": MODEL, "params": PARAMS}
 FIELDS = {
     "id", "status", "model", "params", "title", "author", "cost_estimated", "cost_actual", "currency",
-    "upstream_id", "error", "outputs", "created_at", "dispatched_at", "finished_at",
+    "upstream_id", "error", "outputs",
+    "queue", "created_at", "dispatched_at", "finished_at",
 }  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def test_every_state_shows(
         ({"status": State.QUEUED}, "Next in line"),
         (
             {"status": State.QUEUED, "error_message": "All machines are busy."},
-            "Why it waits: All machines are busy.",
+            "Last time it was tried: All machines are busy.",
         ),
         ({"status": State.DISPATCHING}, "On its way to RunningHub"),
         ({"status": State.RUNNING, "dispatched_at": NOW}, "usually"),

@@ -206,16 +206,19 @@ def test_a_model_that_left_the_catalogue_cannot_run_again(
     assert "no longer in the catalogue" in answer.content.decode()
 
 
-def test_a_manager_attaches_the_task(
+def test_a_task_that_a_manager_names_is_asked_about_first(
     bob: Membership, mona: Membership, client_of: Any, make_generation: Any
 ) -> None:
     made = make_generation(bob, status=State.UNCONFIRMED, submitting_at=NOW)
-    answer = client_of(mona).post(
-        url(made, "resolve"), {"action": "attach", "task": " 1934999000000000001 "}, follow=True
-    )
+    form = {"action": "attach", "task": " 1934999000000000001 "}
+    answer = client_of(mona).post(url(made, "resolve"), form, follow=True)
     made.refresh_from_db()
-    assert (made.status, made.upstream_id) == (State.RUNNING, "1934999000000000001")
-    assert "The task is attached." in answer.content.decode()
+    assert (made.status, made.upstream_id) == (State.UNCONFIRMED, ""), "nothing is believed"
+    assert (made.inquiry.question, made.inquiry.task) == ("task", "1934999000000000001")
+    assert "RunningHub is asked about the task 1934999000000000001." in answer.content.decode()
+    assert 'value="attach"' not in answer.content.decode(), "one question at a time"
+    again = client_of(mona).post(url(made, "resolve"), {**form, "task": "2"}, follow=True).content.decode()
+    assert "asked about another number already" in again
 
 
 @pytest.mark.parametrize("task", ["", "abc", "12 34", "1" * 41, "١٢٣", "1\x00", "-1", "1934'--"])

@@ -120,7 +120,7 @@ def test_each_state_says_what_it_is(
     charged = make_generation(bob, status=State.FAILED, error_message="It broke.", cost_actual=Decimal("0.8"))
     done = make_generation(bob, outputs=1, cost_actual=Decimal("0.8"))
     html = page(client_of(bob))
-    assert "Waiting next in line" in card(html, queued)
+    assert re.search(r"Waiting next in line, \d+ to \d+ ", card(html, queued))
     assert "3 of 3 slots are busy. 1 of them outside this portal." in card(html, queued)
     assert "usually 1:00" in card(html, running)
     assert re.search(r"data-progress-late>Longer than usual", html)

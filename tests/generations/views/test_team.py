@@ -384,11 +384,11 @@ def test_an_action_of_a_limit_that_only_warns_is_named(
 def test_managers_are_told_what_waits_for_their_word(
     alice: Membership, bob: Membership, client_of: Any, make_generation: Any
 ) -> None:
-    words = "The answers to 2 generations were lost; ¥1.60 is on hold"
+    words = "2 generations need a decision; ¥1.60 is on hold"
     assert words not in client_of(alice).get("/t/tide/team/").content.decode()
     for _ in range(2):
         make_generation(bob, status=State.UNCONFIRMED)
     page = client_of(alice).get("/t/tide/team/").content.decode()
     assert words in page
-    assert "/t/tide/library/?status=unconfirmed" in page
+    assert "/t/tide/inbox/" in page
     assert words not in client_of(bob).get("/t/tide/team/").content.decode()
