@@ -1,8 +1,9 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
 from generations.models.batch import Batch
-from generations.models.connection import Connection, current_site
+from generations.models.connection import Connection, ConnectionKey, current_site
 from generations.models.draft import Draft, Preset, PresetDefault
+from generations.models.examination import Examination
 from generations.models.generation import ACTIVE, OVER, Generation, State, search_text
 from generations.models.heartbeat import Heartbeat
 from generations.models.latest import latest_of_each
@@ -24,7 +25,9 @@ __all__ = [
     "Audience",
     "Batch",
     "Connection",
+    "ConnectionKey",
     "Draft",
+    "Examination",
     "FavouriteVoice",
     "Generation",
     "Heartbeat",

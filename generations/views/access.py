@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Team, User
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
@@ -30,11 +30,10 @@ from generations.models import (
     State,
     Upload,
     Voice,
-    current_site,
 )
 from generations.models.voice import VoiceQuerySet
 from generations.vault import Hidden
-from generations.views.offered import NotOffered, not_offered
+from generations.views.offered import NotOffered, not_offered, site
 
 
 def memberships(user: User) -> list[Membership]:
@@ -142,14 +141,14 @@ def upload(membership: Membership, pk: uuid.UUID) -> Upload:
     return get_object_or_404(Upload, team=membership.team_id, pk=pk)
 
 
-def model(slug: str) -> ModelSpec:
-    """A model of the catalogue that the site has, else 404; `NotOffered` tells the site from the catalogue."""
+def model(slug: str, team: Team) -> ModelSpec:
+    """A model of the catalogue that the team's site has, else 404; `NotOffered` tells the site from the catalogue."""
     try:
         spec = load.get(slug)
     except load.UnknownModel:
         raise Http404 from None
-    if not spec.is_on(current_site()):
-        raise NotOffered(not_offered(current_site()))
+    if not spec.is_on(site(team)):
+        raise NotOffered(not_offered(site(team)))
     return spec
 
 

@@ -55,7 +55,7 @@ class Rail:
 
 def build(membership: Membership) -> Rail:
     """The rail of this member, by the same few queries however much there is."""
-    connection = Connection.current()
+    connection = Connection.of(membership.team)
     sounds = Output.objects.defer("peaks_stage", "source_url", "text")
     hidden = access.hidden(membership)
     heavy = {"params", "results", "search_text", "error_detail"}

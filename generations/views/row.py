@@ -40,7 +40,7 @@ class Row:
     @property
     def is_offered(self) -> bool:
         """Whether the model is still in the catalogue, so that it can be run again."""
-        return sound.is_offered(self.generation.model)
+        return sound.is_offered(self.generation.model, self.generation.team)
 
     @property
     def is_guess(self) -> bool:

@@ -38,7 +38,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "team": membership.team if membership else None,
         "zone": membership.team.time_zone if membership else None,
         "teams": _once(request, "teams", lambda: _teams(request)),
-        "currency": SimpleLazyObject(_once(request, "currency", lambda: Connection.current().currency)),
+        "currency": SimpleLazyObject(_once(request, "currency", lambda: _currency(membership))),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
         "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
     }
@@ -109,6 +109,10 @@ def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[
 def _teams(request: HttpRequest) -> list[Membership]:
     user = getattr(request, "user", None)
     return access.memberships(user) if isinstance(user, User) else []
+
+
+def _currency(membership: Membership | None) -> str:
+    return (Connection.of(membership.team) if membership else Connection.current()).currency
 
 
 def _running(membership: Membership) -> int:

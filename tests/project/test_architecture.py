@@ -27,7 +27,28 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.vault",
         ("generations.vault", "generations.models", "generations.catalogue", "accounts.models"),
     ),
-    ("generations.vitals", ("generations.models", "generations.queue")),
+    (
+        "generations.vitals",
+        ("generations.models", "generations.queue", "generations.disk", "generations.custody"),
+    ),
+    ("generations.disk", ()),
+    ("generations.connections", ("generations.models", "generations.queue", "accounts.models")),
+    ("generations.custody", ("generations.models", "generations.disk", "accounts.models")),
+    (
+        "generations.doctor",
+        (
+            "generations.doctor",
+            "generations.models",
+            "generations.queue",
+            "generations.disk",
+            "generations.custody",
+            "generations.vitals",
+        ),
+    ),
+    (
+        "generations.doctor.away",  # what a page cannot reach; run by the worker and the command
+        ("generations.doctor", "generations.models", "generations.upstream", "generations.runninghub"),
+    ),
     ("generations.queue", ("django_q",)),
     ("generations.upstream", ("generations.models", "generations.runninghub")),
     (
@@ -35,6 +56,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         (
             "generations.uploads",
             "generations.models",
+            "generations.disk",
             "generations.media",
             "generations.catalogue",
             "accounts.models",
@@ -51,6 +73,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
             "generations.quota",
             "generations.catalogue",
+            "generations.disk",
             "generations.queue",
             "generations.vault",
             "generations.pipeline.quoting",
@@ -63,6 +86,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
             "generations.quota",
             "generations.catalogue",
+            "generations.disk",
             "generations.queue",
             "generations.vault",
             "generations.pipeline.accept",
@@ -85,7 +109,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.pipeline.webhook",
         ("generations.models", "generations.queue", "generations.pipeline.resolve"),
     ),
-    ("generations.pipeline.alert", ("generations.models", "accounts.models")),
+    ("generations.pipeline.alert", ("generations.models", "generations.disk", "accounts.models")),
     (
         "generations.pipeline",  # dispatch, follow, gather, sweep, watch
         (
@@ -96,6 +120,10 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.media",
             "generations.queue",
             "generations.progress",
+            "generations.disk",
+            "generations.custody",
+            "generations.connections",
+            "generations.doctor",
             "generations.pipeline",
         ),
     ),
@@ -127,6 +155,12 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.uploads",
             "generations.progress",
             "generations.vault",
+            "generations.disk",
+            "generations.custody",
+            "generations.connections",
+            "generations.doctor.finding",
+            "generations.doctor.here",
+            "generations.doctor.probe",
             "generations.pipeline.accept",
             "generations.pipeline.several",
             "generations.pipeline.cancel",
