@@ -20,7 +20,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from generations import upstream
-from generations.doctor.finding import Finding
+from generations.doctor.finding import Finding, well, wrong
 from generations.doctor.probe import answer_to
 from generations.models import Connection
 from generations.runninghub.errors import UpstreamError
@@ -49,19 +49,19 @@ def storage() -> Iterator[Finding]:
             fine = file.read() == b"probe"
         default_storage.delete(saved)
         took = f"writes and reads, in {1000 * (time.monotonic() - begun):.0f} ms"
-        yield Finding("storage", fine, took if fine else "gave back other bytes than were written.")
+        yield well("storage", took) if fine else wrong("storage", "gave back other bytes than were written.")
     except Exception as error:  # a storage may raise anything, and saying it is the doctor's work
         advice = "Look at RHWEB_DATA_DIR or RHWEB_STORAGE_URL."
-        yield Finding("storage", False, f"cannot be used: {error}.", advice)
+        yield wrong("storage", f"cannot be used: {error}.", advice)
 
 
 def checks() -> Iterator[Finding]:
     """Settings that do not go together."""
     found = [message for message in run_checks() if message.level >= WARNING]
     for message in found:
-        yield Finding("settings", False, str(message.msg), str(message.hint or ""))
+        yield wrong("settings", str(message.msg), str(message.hint or ""))
     if not found:
-        yield Finding("settings", True, "nothing to object to")
+        yield well("settings", "nothing to object to")
 
 
 def keys() -> Iterator[Finding]:
@@ -85,12 +85,12 @@ def _key(connection: Connection) -> list[Finding]:
         client = upstream.get_client(connection)
         told = client.queue_status()
     except upstream.NotConfigured as error:
-        return [Finding("upstream", False, f"{what} cannot be asked: {error}.", advice, whose)]
+        return [wrong("upstream", f"{what} cannot be asked: {error}.", advice, whose)]
     except UpstreamError as error:
-        return [Finding("upstream", False, f"{what}: {error.member_text}", advice, whose)]
+        return [wrong("upstream", f"{what}: {error.member_text}", advice, whose)]
     slots = f"{told.running or 0} of {told.limit or '?'} slots in use"
     return [
-        Finding("upstream", True, f"{what} takes the key; {slots}", "", whose),
+        well("upstream", f"{what} takes the key; {slots}", "", whose),
         *_clock(what, client.base_url, whose),
     ]
 
@@ -104,9 +104,9 @@ def _clock(what: str, address: str, whose: int | None) -> list[Finding]:
         return []
     off = (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
     if abs(off) <= CLOCK_OFF:
-        return [Finding("clock", True, f"{off:+.0f} s off the clock of {what}", "", whose)]
+        return [well("clock", f"{off:+.0f} s off the clock of {what}", "", whose)]
     said = f"This machine is {off:+.0f} s off the clock of {what}."
-    return [Finding("clock", False, said, "Set it by NTP; results expire by their clock.", whose)]
+    return [wrong("clock", said, "Set it by NTP; results expire by their clock.", whose)]
 
 
 def _named(connection: Connection) -> str:
@@ -122,9 +122,7 @@ def _named(connection: Connection) -> str:
 def public_address() -> Iterator[Finding]:
     """Asks the portal's own public address a question that only this portal can answer."""
     if not settings.PUBLIC_URL:
-        yield Finding(
-            "webhook", True, "off, because RHWEB_PUBLIC_URL is not set; asking again and again suffices"
-        )
+        yield well("webhook", "off, because RHWEB_PUBLIC_URL is not set; asking again and again suffices")
         return
     nonce = secrets.token_hex(16)
     address = settings.PUBLIC_URL + reverse("probe", args=[nonce])
@@ -137,11 +135,11 @@ def public_address() -> Iterator[Finding]:
         told = answer.text[:200].strip() if answer.status_code == 200 else ""
     except requests.RequestException as error:
         why = type(error).__name__
-        yield Finding("webhook", False, f"{settings.PUBLIC_URL} cannot be reached from here ({why}).", advice)
+        yield wrong("webhook", f"{settings.PUBLIC_URL} cannot be reached from here ({why}).", advice)
         return
     if told == answer_to(nonce):
         said = f"{settings.PUBLIC_URL} leads here, as seen from this machine"
-        yield Finding("webhook", True, said)
+        yield well("webhook", said)
     else:
         said = f"{settings.PUBLIC_URL} answers {answer.status_code}, but it is not this portal that answers."
-        yield Finding("webhook", False, said, advice)
+        yield wrong("webhook", said, advice)

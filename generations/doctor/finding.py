@@ -29,3 +29,11 @@ class Finding:
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Finding:
         return cls(**{name: plain[name] for name in ("subject", "fine", "sentence", "advice", "team")})
+
+
+def well(subject: str, sentence: str, advice: str = "", team: int | None = None) -> Finding:
+    return Finding(subject, fine=True, sentence=sentence, advice=advice, team=team)
+
+
+def wrong(subject: str, sentence: str, advice: str = "", team: int | None = None) -> Finding:
+    return Finding(subject, fine=False, sentence=sentence, advice=advice, team=team)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from generations import custody, disk, queue
-from generations.doctor.finding import Finding
+from generations.doctor.finding import Finding, well, wrong
 from generations.models import ACTIVE, Connection, ConnectionKey, Examination, Generation, Heartbeat, sealing
 from generations.models.connection import key_digest
 from generations.vitals import vitals
@@ -60,12 +60,12 @@ def database() -> Iterator[Finding]:
         executor = MigrationExecutor(connection)
         missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     except DatabaseError as error:
-        yield Finding("database", False, f"does not answer: {str(error).strip()}.", "Look at DATABASE_URL.")
+        yield wrong("database", f"does not answer: {str(error).strip()}.", "Look at DATABASE_URL.")
         return
     if missing:
-        yield Finding("database", False, f"lacks {missing} migrations.", "Run `manage.py migrate`.")
+        yield wrong("database", f"lacks {missing} migrations.", "Run `manage.py migrate`.")
     else:
-        yield Finding("database", True, f"{connection.vendor} answers")
+        yield well("database", f"{connection.vendor} answers")
 
 
 def _cache() -> Iterator[Finding]:
@@ -74,39 +74,39 @@ def _cache() -> Iterator[Finding]:
         cache.set("doctor", "probe", 5)
         fine = cache.get("doctor") == "probe"
         said = f"{what} keeps and gives" if fine else f"{what} forgets at once."
-        yield Finding("cache", fine, said, "" if fine else "Look at REDIS_URL.")
+        yield well("cache", said) if fine else wrong("cache", said, "Look at REDIS_URL.")
     except Exception as error:  # whatever a cache raises, nobody can sign in
-        yield Finding("cache", False, f"{what} does not answer: {error}.", "Look at REDIS_URL.")
+        yield wrong("cache", f"{what} does not answer: {error}.", "Look at REDIS_URL.")
 
 
 def _life() -> Iterator[Finding]:
     found = vitals()
     if found.worker_age is None:
-        yield Finding("worker", False, "No worker was ever seen.", "Start `manage.py worker`.")
+        yield wrong("worker", "No worker was ever seen.", "Start `manage.py worker`.")
     elif found.is_silent:
         said = f"The worker is silent since {found.worker_age:.0f} s."
-        yield Finding("worker", False, said, "Start `manage.py worker`.")
+        yield wrong("worker", said, "Start `manage.py worker`.")
     else:
-        yield Finding("worker", True, f"heard {found.worker_age:.0f} s ago")
+        yield well("worker", f"heard {found.worker_age:.0f} s ago")
     if found.is_late:
         said = f"A generation is due since {found.oldest_due:.0f} s."
-        yield Finding("worker", False, said, "Look at the worker’s log.")
+        yield wrong("worker", said, "Look at the worker’s log.")
     if found.parked:
         said = f"{found.parked} generations were put aside after several tries."
-        yield Finding("worker", False, said, "Look at the worker’s log, then try them again on their pages.")
+        yield wrong("worker", said, "Look at the worker’s log, then try them again on their pages.")
     for one in Connection.objects.filter(paused_at__isnull=False, removed_at=None):
         if one.is_configured:
             said = f"Sending by {one} is paused: {one.paused_reason}"
-            yield Finding("paused", False, said, "Resume it on the Connections page.", one.team_id)
+            yield wrong("paused", said, "Resume it on the Connections page.", one.team_id)
 
 
 def _queue() -> Iterator[Finding]:
     waiting = queue.waiting()
     if waiting > MESSAGES:
         said = f"{waiting} messages wait."
-        yield Finding("queue", False, said, "Look whether the worker runs and what its log says.")
+        yield wrong("queue", said, "Look whether the worker runs and what its log says.")
     else:
-        yield Finding("queue", True, f"{waiting} messages wait")
+        yield well("queue", f"{waiting} messages wait")
 
 
 def _schedule() -> Iterator[Finding]:
@@ -115,20 +115,18 @@ def _schedule() -> Iterator[Finding]:
         swept = Heartbeat.last(name)
         last = max((moment for moment in (ran.get(name), swept) if moment), default=None)
         if name not in ran:
-            yield Finding(
-                "schedule", False, f"{name} is not planned.", "Start `manage.py worker`; it plans it."
-            )
+            yield wrong("schedule", f"{name} is not planned.", "Start `manage.py worker`; it plans it.")
         elif last is None or now - last > SCHEDULE_LATE:
             since = f"since {_ago(now, last)}" if last else "ever"
             said = f"{name} should run each minute and did not {since}."
-            yield Finding("schedule", False, said, "Look whether the worker runs and the clock is right.")
+            yield wrong("schedule", said, "Look whether the worker runs and the clock is right.")
         else:
-            yield Finding("schedule", True, f"{name} ran {_ago(now, last)} ago")
+            yield well("schedule", f"{name} ran {_ago(now, last)} ago")
 
 
 def _clock() -> Iterator[Finding]:
     if connection.vendor == "sqlite":
-        yield Finding("clock", True, "the database has the clock of this machine")
+        yield well("clock", "the database has the clock of this machine")
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
@@ -136,24 +134,23 @@ def _clock() -> Iterator[Finding]:
     off = (timezone.now() - theirs).total_seconds()
     if abs(off) > CLOCK_OFF:
         said = f"This machine is {off:+.0f} s off the clock of the database."
-        yield Finding("clock", False, said, "Set both by NTP; limits and waits follow the clock.")
+        yield wrong("clock", said, "Set both by NTP; limits and waits follow the clock.")
     else:
-        yield Finding("clock", True, f"{off:+.1f} s off the clock of the database")
+        yield well("clock", f"{off:+.1f} s off the clock of the database")
 
 
 def _disk() -> Iterator[Finding]:
     try:
         free = disk.free()
     except OSError as error:
-        yield Finding("disk", False, f"cannot be measured: {error.strerror}.", "Look at RHWEB_DATA_DIR.")
+        yield wrong("disk", f"cannot be measured: {error.strerror}.", "Look at RHWEB_DATA_DIR.")
         return
     if disk.is_low():
         said = f"Only {free // MB} MB are free, less than RHWEB_MIN_FREE_BYTES: nothing new is taken or sent."
-        yield Finding("disk", False, said, "Make room; it goes on by itself.")
+        yield wrong("disk", said, "Make room; it goes on by itself.")
     else:
-        yield Finding(
+        yield well(
             "disk",
-            True,
             f"{free // 1024**3} GB free; new work stops below {settings.MIN_FREE_BYTES // MB} MB",
         )
 
@@ -164,19 +161,18 @@ def _keys() -> Iterator[Finding]:
         try:
             one.key()
         except sealing.Unreadable as error:
-            yield Finding("keys", False, f"{one}: {error}", "", one.team_id)
+            yield wrong("keys", f"{one}: {error}", "", one.team_id)
         else:
             stale = stale or not sealing.is_up_to_date(one.base_url, one.sealed_key)
         if not one.is_configured:
             said = f"{one}: its address is not in RHWEB_EXTRA_SITES any more, so nothing is sent there."
-            yield Finding("keys", False, said, "Add it again, or choose another connection.", one.team_id)
+            yield wrong("keys", said, "Add it again, or choose another connection.", one.team_id)
     if stale:
         said = "Some keys are still sealed with a former secret key."
-        yield Finding("keys", False, said, "Keep RHWEB_SECRET_KEY_FALLBACKS; the worker seals them anew.")
+        yield wrong("keys", said, "Keep RHWEB_SECRET_KEY_FALLBACKS; the worker seals them anew.")
     elif settings.SECRET_KEY_FALLBACKS:
-        yield Finding("keys", True, "no stored key needs RHWEB_SECRET_KEY_FALLBACKS any more")
-    for one in _of_other_keys():
-        yield one
+        yield well("keys", "no stored key needs RHWEB_SECRET_KEY_FALLBACKS any more")
+    yield from _of_other_keys()
 
 
 def _of_other_keys() -> Iterator[Finding]:
@@ -193,19 +189,19 @@ def _of_other_keys() -> Iterator[Finding]:
             advice = (
                 "That is well if the key of now is of the same account; else set RUNNINGHUB_FORMER_API_KEY."
             )
-            yield Finding("keys", True, f"{said} {advice}", "", one.team_id)
+            yield well("keys", f"{said} {advice}", "", one.team_id)
 
 
 def _custody() -> Iterator[Finding]:
     found = custody.custody()
     if found.lost:
         said = f"{found.lost} results were lost before they could be copied."
-        yield Finding("custody", False, said, "Their managers see them below and on their pages.")
+        yield wrong("custody", said, "Their managers see them below and on their pages.")
     if found.oldest > custody.LATE:
         said = f"A result waits for {found.oldest:.0f} s to be copied; {found.waiting} are not safe yet."
-        yield Finding("custody", False, said, "Look at storage and at the worker’s log.")
+        yield wrong("custody", said, "Look at storage and at the worker’s log.")
     elif not found.lost:
-        yield Finding("custody", True, _safe(found))
+        yield well("custody", _safe(found))
 
 
 def _safe(found: custody.Custody) -> str:

@@ -23,6 +23,7 @@ from accounts.models import Allowance, ApiToken, Membership, Team, User
 from generations.models import (
     Batch,
     Connection,
+    ConnectionKey,
     Draft,
     FavouriteVoice,
     Generation,
@@ -36,8 +37,12 @@ from generations.models import (
     VoiceUse,
 )
 
-FORMAT = 2
-"""The first one knew no voices, batches, drafts and presets."""
+FORMAT = 3
+"""The first one knew no voices, batches, drafts and presets, the second no keys of teams.
+
+Keys of RunningHub are in it as they are stored: sealed with the secret key, which is not in it. Restored under another
+secret key they cannot be read, and the Connections page asks for them again.
+"""
 MANIFEST = "manifest.json"
 MODELS: tuple[type[models.Model], ...] = (
     User,
@@ -47,6 +52,7 @@ MODELS: tuple[type[models.Model], ...] = (
     Allowance,
     ApiToken,
     Connection,
+    ConnectionKey,
     Batch,
     Generation,
     Output,
@@ -61,9 +67,13 @@ MODELS: tuple[type[models.Model], ...] = (
     PresetDefault,
 )
 """In this order every row finds those it refers to."""
-SINCE_FORMAT_2: frozenset[type[models.Model]] = frozenset(
-    (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault)
-)
+SINCE: dict[type[models.Model], int] = {
+    **dict.fromkeys(
+        (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault), 2
+    ),
+    ConnectionKey: 3,
+}
+"""The format that was the first to have rows of a kind; what is not here was there from the beginning."""
 
 
 class Unusable(ValueError):

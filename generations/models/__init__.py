@@ -1,7 +1,7 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
 from generations.models.batch import Batch
-from generations.models.connection import Connection, ConnectionKey, current_site
+from generations.models.connection import Connection, ConnectionKey
 from generations.models.draft import Draft, Preset, PresetDefault
 from generations.models.examination import Examination
 from generations.models.generation import ACTIVE, OVER, Generation, State, search_text
@@ -42,7 +42,6 @@ __all__ = [
     "VoiceGrant",
     "VoiceSample",
     "VoiceUse",
-    "current_site",
     "latest_of_each",
     "search_text",
 ]

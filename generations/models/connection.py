@@ -47,11 +47,6 @@ def site_of(address: str) -> str:
     return next((site for site in SITES if f".{host}".endswith(f".runninghub.{site}")), "")
 
 
-def current_site() -> str:
-    """The site that the environment connects to."""
-    return site_of(configured())
-
-
 def addresses() -> list[str]:
     """Where keys that teams enter may go: the two sites of RunningHub, and what the environment adds."""
     return [*HOSTS.values(), *settings.EXTRA_SITES]

@@ -86,8 +86,8 @@ def _of_another_account(connection: Connection, found: dict[str, Any]) -> str:
     words = {"then": currency, "now": connection.currency}
     return (
         _(
-            "This key belongs to an account that pays in %(then)s; the receipts of this connection are in %(now)s. Add it "
-            "as a connection of its own."
+            "This key belongs to an account that pays in %(then)s; the receipts of this connection are in %(now)s. "
+            "Add it as a connection of its own."
         )
         % words
     )

@@ -17,12 +17,13 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, Team, User
+from accounts.models import Membership, Role, Team, User
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import (
     Batch,
+    Connection,
     Draft,
     Generation,
     Output,
@@ -67,6 +68,27 @@ def manager(request: HttpRequest, team: str) -> Membership:
     if not found.may_manage:
         raise PermissionDenied("Only managers of the team may do this.")
     return found
+
+
+def owner(request: HttpRequest, team: str) -> Membership:
+    """As `member`, who also owns the team; else 403."""
+    found = member(request, team)
+    if found.role != Role.OWNER:
+        raise PermissionDenied(_("Only owners of the team may do this, because a key is money."))
+    return found
+
+
+def connection(membership: Membership, pk: int) -> Connection:
+    """The shared connection or one of the team's own, else 404: another team's is nobody's business."""
+    shared = Connection.shared_of(membership.team)
+    if pk == shared.pk:
+        return shared
+    return own_connection(membership, pk)
+
+
+def own_connection(membership: Membership, pk: int) -> Connection:
+    """A connection of the team's own that was not removed, else 404."""
+    return get_object_or_404(Connection, team=membership.team_id, removed_at=None, pk=pk)
 
 
 def hidden(membership: Membership) -> Hidden:

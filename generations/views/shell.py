@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.models import Measure, Membership, Scope, User
-from generations import quota
+from generations import custody, disk, quota
 from generations.models import ACTIVE, Connection, Generation
 from generations.views import access
 
@@ -40,6 +40,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "teams": _once(request, "teams", lambda: _teams(request)),
         "currency": SimpleLazyObject(_once(request, "currency", lambda: _currency(membership))),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
+        "paused": _once(request, "paused", lambda: _paused(membership) if membership else []),
+        "lost_count": _once(request, "lost_count", lambda: _lost(membership) if membership else 0),
+        "disk_low": _once(request, "disk_low", lambda: disk.is_low() if membership else False),
         "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
     }
 
@@ -109,6 +112,19 @@ def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[
 def _teams(request: HttpRequest) -> list[Membership]:
     user = getattr(request, "user", None)
     return access.memberships(user) if isinstance(user, User) else []
+
+
+def _paused(membership: Membership) -> list[Connection]:
+    """The connections that keep work of this team waiting: the one in use, and others where its work still lies."""
+    stopped = [one for one in Connection.all_of(membership.team) if one.paused_at is not None]
+    used = Connection.of(membership.team).pk
+    waiting = Generation.objects.filter(team=membership.team_id, status__in=ACTIVE)
+    return [one for one in stopped if one.pk == used or waiting.filter(connection=one).exists()]
+
+
+def _lost(membership: Membership) -> int:
+    """How many results were lost that no manager has acknowledged; only managers are told."""
+    return custody.losses(membership.team).count() if membership.may_manage else 0
 
 
 def _currency(membership: Membership | None) -> str:

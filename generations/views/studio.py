@@ -50,8 +50,8 @@ def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The form of one model; a POST orders a generation.
 
     303 to the same page when it was accepted, 422 with the filled form when something is wrong with it, 402
-    when a limit or an unknown price refuses, 507 while there is too little room for results. A form larger than this server reads is answered before its
-    token is checked, which would need to read it too; that answer changes nothing.
+    when a limit or an unknown price refuses, 507 while there is too little room for results. A form larger than this
+    server reads is answered before its token is checked, which would need to read it too; that answer changes nothing.
     """
     try:
         oversized = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + TEXT_ROOM

@@ -39,6 +39,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         (
             "generations.doctor",
             "generations.models",
+            "accounts.models",
             "generations.queue",
             "generations.disk",
             "generations.custody",

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from generations.doctor import away, here
-from generations.doctor.finding import Finding
+from generations.doctor.finding import Finding, wrong
 
 
 class Command(BaseCommand):
-    help = "Looks at database, queue, worker, clock, storage, keys, webhooks and disk; ends with 1 when something is wrong."
+    help = "Looks at database, queue, worker, clock, storage, keys and disk; ends with 1 when something is wrong."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,4 +34,4 @@ def _everything() -> Iterator[Finding]:
         else:
             yield from away.storage()
     except DatabaseError as error:
-        yield Finding("database", False, f"went away: {str(error).strip()}.", "Look at DATABASE_URL.")
+        yield wrong("database", f"went away: {str(error).strip()}.", "Look at DATABASE_URL.")
