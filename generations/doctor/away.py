@@ -57,7 +57,7 @@ def storage() -> Iterator[Finding]:
 
 def checks() -> Iterator[Finding]:
     """Settings that do not go together."""
-    found = [message for message in run_checks() if message.level >= WARNING]
+    found = [one for one in run_checks() if one.level >= WARNING and not one.is_silenced()]
     for message in found:
         yield wrong("settings", str(message.msg), str(message.hint or ""))
     if not found:
