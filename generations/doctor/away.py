@@ -36,7 +36,7 @@ Look = Callable[[], Iterator[Finding]]
 
 def findings() -> list[Finding]:
     """Everything, in this order."""
-    looks: list[Look] = [storage, checks, keys, public_address]
+    looks: list[Look] = [storage, checks, accounts, public_address]
     return [finding for look in looks for finding in look()]
 
 
@@ -64,7 +64,7 @@ def checks() -> Iterator[Finding]:
         yield well("settings", "nothing to object to")
 
 
-def keys() -> Iterator[Finding]:
+def accounts() -> Iterator[Finding]:
     """Whether RunningHub takes the key of each connection, and how its clock differs from ours."""
     own = Connection.objects.filter(team__isnull=False, removed_at=None).exclude(sealed_key="")
     rows = [Connection.current(), *own.order_by("-is_used", "pk")[:MOST]]

@@ -362,6 +362,7 @@ def test_a_connection_with_work_is_not_removed(alice: Membership, far: Upstream,
 # The worker serves all
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_a_paused_and_a_hanging_connection_keep_no_other_waiting(
     alice: Membership, zoe: Membership, far: Upstream, settings: Any
