@@ -106,7 +106,7 @@ def _queue() -> Iterator[Finding]:
         said = f"{waiting} messages wait."
         yield wrong("queue", said, "Look whether the worker runs and what its log says.")
     else:
-        yield well("queue", f"{waiting} messages wait")
+        yield well("queue", "1 message waits" if waiting == 1 else f"{waiting} messages wait")
 
 
 def _schedule() -> Iterator[Finding]:
@@ -195,7 +195,8 @@ def _of_other_keys() -> Iterator[Finding]:
 def _custody() -> Iterator[Finding]:
     found = custody.custody()
     if found.lost:
-        said = f"{found.lost} results were lost before they could be copied."
+        many = "1 result was" if found.lost == 1 else f"{found.lost} results were"
+        said = f"{many} lost before they could be copied."
         yield wrong("custody", said, "Their managers see them below and on their pages.")
     if found.oldest > custody.LATE:
         said = f"A result waits for {found.oldest:.0f} s to be copied; {found.waiting} are not safe yet."

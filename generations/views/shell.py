@@ -31,7 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     membership: Membership | None = getattr(request, "membership", None)
     return {
         "SITE_NAME": settings.SITE_NAME,
-        "USES_SANDBOX": settings.USES_SANDBOX,
+        "USES_SANDBOX": _once(request, "sandbox", lambda: _in_sandbox(membership)),
         "OPEN_SIGNUP": settings.OPEN_SIGNUP,
         "nav": match.url_name if match else "",
         "membership": membership,
@@ -125,6 +125,11 @@ def _paused(membership: Membership) -> list[Connection]:
 def _lost(membership: Membership) -> int:
     """How many results were lost that no manager has acknowledged; only managers are told."""
     return custody.losses(membership.team).count() if membership.may_manage else 0
+
+
+def _in_sandbox(membership: Membership | None) -> bool:
+    """Whether what is made here is made on this machine; not so where the team has an account of its own."""
+    return Connection.of(membership.team).is_sandbox if membership else settings.USES_SANDBOX
 
 
 def _currency(membership: Membership | None) -> str:
