@@ -15,6 +15,7 @@ from django.db.models import Count, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from generations import disk
 from generations.catalogue import load
 from generations.models import Connection, Generation, State, latest_of_each
 from generations.pipeline.pacing import Pace, pace
@@ -170,10 +171,10 @@ class Place:
 class Why:
     """What a generation waits for. `code`:
 
-    ``paused funds`` sending is paused, `text` says why; ``elsewhere`` its connection is not the one in use;
-    ``parked`` put aside; ``model_full rate full unreachable later`` RunningHub had no room for it, or for anything,
-    and is asked again at `until`; ``member`` its member has as many running as the team allows, `count`; ``slots``
-    all `slots` are taken; ``turn`` it is sent in a moment.
+    ``paused funds`` sending is paused, `text` says why; ``elsewhere`` its connection is not the one in use; ``disk``
+    there is too little room for results here; ``parked`` put aside; ``model_full rate full unreachable later``
+    RunningHub had no room for it, or for anything, and is asked again at `until`; ``member`` its member has as many
+    running as the team allows, `count`; ``slots`` all `slots` are taken; ``turn`` it is sent in a moment.
     """
 
     code: str
@@ -209,7 +210,7 @@ def places(
         busy.append(Holding(team, author, *left(paces.get(model) or pace([], guess(model)), since)))
     taken = Slots(connection.slots, len(busy), connection.used_outside, unsure)
     shut = connection.full_until if connection.full_until and connection.full_until > now else None
-    stopped = connection.paused_at is not None or not connection.is_configured
+    stopped = connection.paused_at is not None or not connection.is_configured or disk.is_low()
     rows = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)
     found: dict[uuid.UUID, Start] = {}
     most: Mapping[int, int | None] = {}
@@ -255,6 +256,8 @@ def _why(
         return Why("elsewhere")
     if shut is not None:
         return Why("rate" if told in RATE else "unreachable" if told == "unreachable" else "full", "", shut)
+    if disk.is_low():
+        return Why("disk")
     if row.next_check_at and row.next_check_at > now + A_MOMENT:
         return Why("model_full" if row.error_code in MODEL_FULL else "later", "", row.next_check_at)
     if most is not None:

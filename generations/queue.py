@@ -7,7 +7,10 @@ sweep finds all work from the rows.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import transaction
+from django.db.models import Min
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
@@ -42,6 +45,33 @@ def ring_alert(connection_id: int) -> None:
 def ring_inquiry() -> None:
     """Has the open questions to RunningHub asked now."""
     async_task("generations.tasks.inquire")
+
+
+def ring_key(key_id: int) -> None:
+    """Has a key tried that somebody entered."""
+    async_task("generations.tasks.try_key", key_id)
+
+
+def ring_examination(examination_id: int) -> None:
+    """Has the doctor look at what a page cannot reach."""
+    async_task("generations.tasks.examine", examination_id)
+
+
+def schedules() -> dict[str, datetime | None]:
+    """When each schedule that there should be ran last, by name; a name without a row is missing from it."""
+    rows = Schedule.objects.filter(name__in=EVERY_MINUTE)
+    return {row.name: _ran(row) for row in rows}
+
+
+def _ran(row: Schedule) -> datetime | None:
+    """A schedule says only when it is due next; one of every minute ran a minute before."""
+    return row.next_run - timedelta(minutes=1) if row.next_run else None
+
+
+def oldest_message() -> datetime | None:
+    """When the message that lies longest in the queue was due."""
+    found: datetime | None = OrmQ.objects.aggregate(oldest=Min("lock"))["oldest"]
+    return found
 
 
 def ensure_schedules() -> None:

@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Action, Allowance, Measure, Membership, Period, Scope, Team
-from generations.models import ACTIVE, Generation
+from generations.models import ACTIVE, Connection, Generation
 
 ZERO = Decimal(0)
 
@@ -134,17 +134,24 @@ def standing(membership: Membership, now: datetime | None = None) -> list[Line]:
 def measure(
     receipts: QuerySet[Generation], rows: Iterable[Allowance], team: Team, now: datetime
 ) -> list[Line]:
-    """The use of these allowances over `receipts`, by one query however many they are."""
+    """The use of these allowances over `receipts`, by one query however many they are.
+
+    Limits on spending are in the currency of the connection that the team uses, and only receipts in it count: sums
+    of two currencies would be neither. `connections.use` therefore changes the currency only of a team without such
+    limits.
+    """
     rows = list(rows)
     if not rows:
         return []
+    spends = any(row.measure == Measure.SPEND for row in rows)
+    same = Q(currency=Connection.of(team).currency) if spends else Q()
     starts: list[datetime | None] = []
     sums: dict[str, Any] = {}
     for place, row in enumerate(rows):
         start, end = Period(row.period).bounds(now, team.zone)
         within = Q(created_at__gte=start, created_at__lt=end) if start else Q()
         if row.measure == Measure.SPEND:
-            sums[f"n{place}"] = Sum("cost_counted", filter=within) if within else Sum("cost_counted")
+            sums[f"n{place}"] = Sum("cost_counted", filter=within & same)
         elif row.measure == Measure.COUNT:
             sums[f"n{place}"] = Count("id", filter=USES_A_RUN & within)
         else:

@@ -1,6 +1,7 @@
 """Sums over receipts: what was spent and made, by period, by day and model, by member.
 
-Every function is one query, however many rows, members or models there are.
+Every function is one query, however many rows, members or models there are. Money is only summed in one currency, that
+of the connection the team uses now; `elsewhere` tells what there is besides.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from accounts.models import Membership, Period, Team
-from generations.models import ACTIVE, Generation
+from generations.models import ACTIVE, Connection, Generation
 from generations.quota import USES_A_RUN, ZERO
 
 PERIODS = (Period.DAY, Period.WEEK, Period.MONTH)
@@ -84,20 +85,33 @@ def of(membership: Membership) -> QuerySet[Generation]:
     return Generation.objects.filter(team=membership.team_id, author=membership.user_id)
 
 
+def counted(team: Team) -> Q:
+    """The receipts whose money is summed: those in the currency of the connection that the team uses."""
+    return Q(currency=Connection.of(team).currency)
+
+
+def elsewhere(rows: QuerySet[Generation], team: Team, days: int = 31) -> list[tuple[str, Decimal]]:
+    """(currency, sum) of the last days' receipts in other currencies, which no other sum here counts."""
+    since = timezone.now() - timedelta(days=days)
+    others = rows.filter(team=team, created_at__gte=since, cost_counted__gt=0).exclude(counted(team))
+    found = others.order_by("currency").values_list("currency").annotate(Sum("cost_counted"))
+    return [(currency, amount) for currency, amount in found]
+
+
 def summary(membership: Membership, now: datetime | None = None) -> Summary:
     """What the member spent and made in the running day, week and month, and what is on hold."""
     now = now or timezone.now()
     within = _within(membership.team, now)
-    month = within[Period.MONTH]
+    month, same = within[Period.MONTH], counted(membership.team)
     sums: dict[str, Any] = {
-        "held": Sum("cost_estimated", filter=HELD),
-        "holding": Count("id", filter=HELD & Q(cost_estimated__gt=0)),
+        "held": Sum("cost_estimated", filter=HELD & same),
+        "holding": Count("id", filter=HELD & same & Q(cost_estimated__gt=0)),
         "unpriced": Count("id", filter=month & ~ENDED_BADLY & Q(cost_actual=None, cost_estimated=None)),
-        "estimated": Sum("cost_estimated", filter=month & SETTLED),
-        "actual": Sum("cost_actual", filter=month & SETTLED),
+        "estimated": Sum("cost_estimated", filter=month & SETTLED & same),
+        "actual": Sum("cost_actual", filter=month & SETTLED & same),
     }
     for period in PERIODS:
-        sums[f"spent_{period}"] = Sum("cost_counted", filter=within[period])
+        sums[f"spent_{period}"] = Sum("cost_counted", filter=within[period] & same)
         sums[f"runs_{period}"] = Count("id", filter=within[period] & USES_A_RUN)
     got = _since(of(membership), membership.team, PERIODS, now).aggregate(**sums)
     day, week, month_total = (Total(got[f"spent_{p}"] or ZERO, got[f"runs_{p}"]) for p in PERIODS)
@@ -126,7 +140,7 @@ def daily(
         .annotate(day=TruncDate("created_at", tzinfo=zone))
         .values("day", "model")
         .annotate(
-            spent=Sum("cost_counted"),
+            spent=Sum("cost_counted", filter=counted(membership.team)),
             runs=Count("id", filter=USES_A_RUN),
             free=Count("id", filter=ENDED_BADLY & Q(cost_counted=0)),
         )
@@ -157,9 +171,10 @@ def of_team(team: Team, now: datetime | None = None) -> Use:
 def _sums(team: Team, periods: Sequence[Period], now: datetime | None) -> dict[str, Any]:
     within = _within(team, now or timezone.now())
     sums: dict[str, Any] = {"running": Count("id", filter=Q(status__in=ACTIVE))}
+    same = counted(team)
     for period in periods:
         bound = within[period]
-        sums[f"spent_{period}"] = Sum("cost_counted", filter=bound) if bound else Sum("cost_counted")
+        sums[f"spent_{period}"] = Sum("cost_counted", filter=bound & same)
         sums[f"runs_{period}"] = Count("id", filter=bound & USES_A_RUN)
     return sums
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from generations.pipeline import alert as alerts
+from generations.pipeline import connect as connecting
+from generations.pipeline import examine as examining
 from generations.pipeline import inquire as inquiring
 from generations.pipeline import sweep as sweeping
 from generations.pipeline import warn as warning
@@ -23,6 +25,9 @@ def sweep() -> None:
     """Once a minute."""
     watching.beat()
     sweeping.sweep()
+    connecting.tend()
+    alerts.results_lost()
+    alerts.disk_low()
     warning.voices_if_due()
     inquiring.tend()
     alerts.undecided()
@@ -32,6 +37,18 @@ def beat() -> None:
     """A sign of life for the supervisor, every few seconds."""
     watching.beat()
     sweeping.sweep_if_late()
+
+
+def try_key(key_id: int) -> None:
+    """Tries a key of RunningHub that somebody entered."""
+    watching.beat()
+    connecting.try_key(key_id)
+
+
+def examine(examination_id: int) -> None:
+    """The doctor's look at what a page cannot reach."""
+    watching.beat()
+    examining.examine(examination_id)
 
 
 def alert(connection_id: int) -> None:

@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from generations.views import (
     batch,
+    connections,
+    doctor,
     drafts,
     generation,
     home,
@@ -75,12 +77,24 @@ team_urls = [
     path("team/members/<int:pk>/role/", team.member_role, name="member_role"),
     path("team/limits/<str:scope>/", team.limits, name="limits"),
     path("team/limits/<str:scope>/<int:pk>/", team.limits, name="member_limits"),
-    path("team/pause/", team.connection_pause, name="connection_pause"),
-    path("team/resume/", team.connection_resume, name="connection_resume"),
+    path("team/pause/", connections.connection_pause, name="connection_pause"),
+    path("team/resume/", connections.connection_resume, name="connection_resume"),
+    path("team/connections/", connections.connections, name="connections"),
+    path("team/connections/add/", connections.connection_add, name="connection_add"),
+    path("team/connections/<int:pk>/key/", connections.connection_key, name="connection_key"),
+    path("team/connections/<int:pk>/try/", connections.connection_candidate, name="connection_candidate"),
+    path("team/connections/<int:pk>/use/", connections.connection_use, name="connection_use"),
+    path("team/connections/<int:pk>/remove/", connections.connection_remove, name="connection_remove"),
+    path("team/connections/<int:pk>/pause/", connections.connection_pause, name="connection_pause_one"),
+    path("team/connections/<int:pk>/resume/", connections.connection_resume, name="connection_resume_one"),
+    path("doctor/", doctor.doctor, name="doctor"),
+    path("doctor/look/", doctor.doctor_look, name="doctor_look"),
+    path("doctor/lost/<uuid:pk>/", doctor.loss_seen, name="loss_seen"),
 ]
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("hooks/probe/<slug:nonce>", doctor.probe, name="probe"),
     path("hooks/<uuid:pk>/<slug:token>", webhook.webhook, name="webhook"),
     path("t/<slug:team>/", include(team_urls)),
 ]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from generations import queue
+from generations import disk, queue
 from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
 
 WORKER_SILENT = 180.0
 DUE_FOR = 300.0
-DISK_LOW = 500 * 1024**2
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """Ages in seconds, sizes in bytes. `worker_age` is None when no worker was ever seen."""
+    """Ages in seconds, sizes in bytes. `worker_age` is None when no worker was ever seen.
+
+    `paused` says whether the shared connection is, `paused_own` how many of the teams' own are.
+    """
 
     states: dict[str, int]
     oldest_due: float
@@ -27,20 +28,34 @@ class Vitals:
     messages: int
     disk_free: int
     paused: bool
+    paused_own: int
     slots: int
     parked: int
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the worker should have shown itself and did not."""
+        waiting = sum(self.states.get(state, 0) for state in ACTIVE if state != State.UNCONFIRMED)
+        return waiting > 0 if self.worker_age is None else self.worker_age > WORKER_SILENT
+
+    @property
+    def is_late(self) -> bool:
+        return self.oldest_due > DUE_FOR
+
+    @property
+    def disk_low(self) -> bool:
+        """Whether nothing new is taken or sent for want of room."""
+        return self.disk_free < settings.MIN_FREE_BYTES
 
     @property
     def complaints(self) -> list[str]:
         """What a person should look at, a sentence each; empty when all is well."""
         found = []
-        waiting = sum(self.states.get(state, 0) for state in ACTIVE if state != State.UNCONFIRMED)
-        silent = waiting > 0 if self.worker_age is None else self.worker_age > WORKER_SILENT
-        if silent:
+        if self.is_silent:
             found.append("The worker is silent. Start `manage.py worker`.")
-        if self.oldest_due > DUE_FOR:
+        if self.is_late:
             found.append(f"A generation is due since {self.oldest_due:.0f} s. Look at the worker's log.")
-        if self.disk_free < DISK_LOW:
+        if self.disk_low:
             found.append(f"Only {self.disk_free // 1024**2} MB are free where results are stored. Make room.")
         if self.paused:
             found.append("Sending is paused. The Team page says why and resumes it.")
@@ -56,14 +71,15 @@ def vitals() -> Vitals:
     due = rows.filter(status__in=[State.RUNNING, State.GATHERING], parked_at=None, next_check_at__lte=now)
     oldest = due.aggregate(oldest=Min("next_check_at"))["oldest"]
     beat = Heartbeat.last("worker")
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    own = Connection.objects.filter(team__isnull=False, removed_at=None)
     return Vitals(
         states={state.value: states.get(state.value, 0) for state in ACTIVE},
         oldest_due=(now - oldest).total_seconds() if oldest else 0.0,
         worker_age=(now - beat).total_seconds() if beat else None,
         messages=queue.waiting(),
-        disk_free=shutil.disk_usage(settings.DATA_DIR).free,
+        disk_free=disk.free(),
         paused=connection.paused_at is not None,
+        paused_own=own.filter(paused_at__isnull=False).count(),
         slots=connection.slots,
         parked=rows.filter(parked_at__isnull=False).count(),
     )

@@ -78,8 +78,10 @@ def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
 def url(name: str, default: str = "") -> str:
     """An http or https address, without the slash at its end."""
     value = text(name, default)
-    if not value:
-        return ""
+    return _address(name, value) if value else ""
+
+
+def _address(name: str, value: str) -> str:
     try:
         parts = urlsplit(value)
         fits = (
@@ -92,6 +94,11 @@ def url(name: str, default: str = "") -> str:
     if not fits or parts.query or parts.fragment:
         raise EnvError(f"{name} is {value!r}; write an address such as https://example.com.")
     return value.rstrip("/")
+
+
+def urls(name: str) -> list[str]:
+    """Addresses separated by commas, each as `url`."""
+    return [_address(name, word) for word in names(name)]
 
 
 def folder(name: str, default: Path) -> Path:
@@ -128,6 +135,14 @@ def secret(name: str, keep_in: Path) -> str:
     if len(kept) < 32:
         raise EnvError(f"{keep_in} is damaged; delete it (everybody must sign in again) or set {name}.")
     return kept
+
+
+def secrets_of(name: str) -> list[str]:
+    """Former secret keys, separated by commas, newest first."""
+    found = names(name)
+    if any(len(one) < 32 for one in found):
+        raise EnvError(f"{name} holds one that is too short; each secret key had at least 32 characters.")
+    return found
 
 
 def database(name: str, sqlite_file: Path) -> dict[str, object]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from generations.custody import Custody, custody
 from generations.vitals import Vitals, vitals
 
 
@@ -53,7 +54,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text, for the bearer of RHWEB_METRICS_TOKEN or for callers on this machine; 404 for others."""
     if not _may_read_metrics(request):
         return HttpResponse(status=404)
-    return HttpResponse(_prometheus(vitals()), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(
+        _prometheus(vitals(), custody()), content_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:
@@ -69,7 +72,7 @@ def _may_read_metrics(request: HttpRequest) -> bool:
         return False
 
 
-def _prometheus(found: Vitals) -> str:
+def _prometheus(found: Vitals, safe: Custody) -> str:
     lines = ["# TYPE rhweb_generations gauge"]
     lines += [f'rhweb_generations{{state="{state}"}} {count}' for state, count in found.states.items()]
     for name, value in {
@@ -79,6 +82,14 @@ def _prometheus(found: Vitals) -> str:
         "disk_free_bytes": found.disk_free,
         "connection_paused": int(found.paused),
         "connection_slots": found.slots,
+        "connections_paused": found.paused_own + found.paused,
+        "disk_low": int(found.disk_low),
+        "results_waiting": safe.waiting,
+        "results_oldest_unsafe_seconds": round(safe.oldest, 3),
+        "results_lost_unseen": safe.lost,
+        "results_safe_measured": safe.measured,
+        "results_safe_seconds_p50": "NaN" if safe.p50 is None else round(safe.p50, 3),
+        "results_safe_seconds_p95": "NaN" if safe.p95 is None else round(safe.p95, 3),
         "generations_parked": found.parked,
     }.items():
         lines += [f"# TYPE rhweb_{name} gauge", f"rhweb_{name} {value}"]

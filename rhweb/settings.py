@@ -22,6 +22,7 @@ SITE_NAME = env.text("RHWEB_SITE_NAME", "Soundroom")
 PUBLIC_URL = env.url("RHWEB_PUBLIC_URL")
 DEBUG = env.flag("RHWEB_DEBUG")
 SECRET_KEY = env.secret("RHWEB_SECRET_KEY", keep_in=DATA_DIR / "secret-key")
+SECRET_KEY_FALLBACKS = env.secrets_of("RHWEB_SECRET_KEY_FALLBACKS")
 OPEN_SIGNUP = env.flag("RHWEB_OPEN_SIGNUP")
 ALLOWED_HOSTS = env.names("RHWEB_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")) + (
     [urlsplit(PUBLIC_URL).hostname or ""] if PUBLIC_URL else []
@@ -29,6 +30,7 @@ ALLOWED_HOSTS = env.names("RHWEB_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 MAX_OUTPUT_BYTES = env.integer("RHWEB_MAX_OUTPUT_BYTES", 1024**3, least=1024, most=2**40)
 MAX_UPLOAD_BYTES = env.integer("RHWEB_MAX_UPLOAD_BYTES", 500 * 1024**2, least=1024, most=2**40)
+MIN_FREE_BYTES = env.integer("RHWEB_MIN_FREE_BYTES", 1024**3, least=0, most=2**60)  # 0: never stop accepting
 ACCEL_PREFIX = env.text("RHWEB_ACCEL_PREFIX")
 METRICS_TOKEN = env.text("RHWEB_METRICS_TOKEN")
 
@@ -40,6 +42,8 @@ USES_SANDBOX = not RUNNINGHUB_API_KEY
 RUNNINGHUB_BASE_URL = (
     SANDBOX_URL if USES_SANDBOX else env.url("RUNNINGHUB_BASE_URL", "https://www.runninghub.ai")
 )
+RUNNINGHUB_FORMER_API_KEY = env.text("RUNNINGHUB_FORMER_API_KEY")  # until the last task of it has ended
+EXTRA_SITES = env.urls("RHWEB_EXTRA_SITES")  # where else teams may have connections of their own
 RUNNINGHUB_SLOTS = env.integer("RUNNINGHUB_SLOTS", 0, least=0, most=100_000)  # 0: ask upstream
 CONNECT_SECONDS, READ_SECONDS, SUBMIT_SECONDS = 5.0, 20.0, 60.0  # patience with upstream; leases are longer
 CNY_PER_USD = env.decimal("RHWEB_CNY_PER_USD", 7.1, least=0.01, most=1000)

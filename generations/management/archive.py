@@ -23,6 +23,7 @@ from accounts.models import Allowance, ApiToken, Membership, Team, User
 from generations.models import (
     Batch,
     Connection,
+    ConnectionKey,
     Draft,
     FavouriteVoice,
     Generation,
@@ -38,7 +39,11 @@ from generations.models import (
 )
 
 FORMAT = 3
-"""The first one knew no voices, batches, drafts and presets, the second no inquiries."""
+"""The first one knew no voices, batches, drafts and presets, the second no inquiries and no keys of teams.
+
+Keys of RunningHub are in it as they are stored: sealed with the secret key, which is not in it. Restored under another
+secret key they cannot be read, and the Connections page asks for them again.
+"""
 MANIFEST = "manifest.json"
 MODELS: tuple[type[models.Model], ...] = (
     User,
@@ -48,6 +53,7 @@ MODELS: tuple[type[models.Model], ...] = (
     Allowance,
     ApiToken,
     Connection,
+    ConnectionKey,
     Batch,
     Generation,
     Inquiry,
@@ -63,11 +69,14 @@ MODELS: tuple[type[models.Model], ...] = (
     PresetDefault,
 )
 """In this order every row finds those it refers to."""
-SINCE_FORMAT_2: frozenset[type[models.Model]] = frozenset(
-    (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault)
-)
-SINCE: dict[type[models.Model], int] = {**dict.fromkeys(SINCE_FORMAT_2, 2), Inquiry: 3}
-"""The first format that has rows of this kind; all others were in every one."""
+SINCE: dict[type[models.Model], int] = {
+    **dict.fromkeys(
+        (Batch, Voice, VoiceGrant, VoiceUse, VoiceSample, FavouriteVoice, Draft, Preset, PresetDefault), 2
+    ),
+    Inquiry: 3,
+    ConnectionKey: 3,
+}
+"""The format that was the first to have rows of a kind; what is not here was there from the beginning."""
 
 
 class Unusable(ValueError):

@@ -1,8 +1,9 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
 from generations.models.batch import Batch
-from generations.models.connection import Connection, current_site
+from generations.models.connection import Connection, ConnectionKey
 from generations.models.draft import Draft, Preset, PresetDefault
+from generations.models.examination import Examination
 from generations.models.generation import ACTIVE, OVER, Bell, Generation, State, search_text
 from generations.models.heartbeat import Heartbeat
 from generations.models.ids import read_id
@@ -27,7 +28,9 @@ __all__ = [
     "Batch",
     "Bell",
     "Connection",
+    "ConnectionKey",
     "Draft",
+    "Examination",
     "FavouriteVoice",
     "Finding",
     "Generation",
@@ -45,7 +48,6 @@ __all__ = [
     "VoiceGrant",
     "VoiceSample",
     "VoiceUse",
-    "current_site",
     "latest_of_each",
     "read_id",
     "search_text",

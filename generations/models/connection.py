@@ -1,18 +1,31 @@
-"""The account at RunningHub that everybody shares."""
+"""The accounts at RunningHub: the one that all teams share, and those that teams have of their own.
+
+The shared one is that of the environment: its key stays there and is never stored. A team's own keys are entered by
+its owners, on a page, and stored sealed. Where such a key may go is not typed in by anybody: a page offers the two
+sites of RunningHub and what RHWEB_EXTRA_SITES names, because an address that a person may choose would let the portal
+be sent into its own network.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+
+from accounts.models import Team, User
+from generations.models import sealing
 
 SANDBOX = "sandbox"
 SITES = ("ai", "cn")
+HOSTS = {"ai": "https://www.runninghub.ai", "cn": "https://www.runninghub.cn"}
+BY_HAND = "by_hand"
+"""The code of a pause that a person ordered. Another key does not end it."""
 
 
 def key_digest(key: str) -> str:
@@ -34,20 +47,34 @@ def site_of(address: str) -> str:
     return next((site for site in SITES if f".{host}".endswith(f".runninghub.{site}")), "")
 
 
-def current_site() -> str:
-    """The site that the environment connects to."""
-    return site_of(configured())
+def addresses() -> list[str]:
+    """Where keys that teams enter may go: the two sites of RunningHub, and what the environment adds."""
+    return [*HOSTS.values(), *settings.EXTRA_SITES]
+
+
+def usual_currency(address: str) -> str:
+    """What accounts of a site most likely pay in, until the account itself says."""
+    return "USD" if site_of(address) == "ai" else "CNY"
 
 
 class Connection(models.Model):
-    """One key with its site. The key itself stays in the environment and is never stored.
+    """One account at RunningHub with its site: shared (`team` None) or a team's own.
 
     `running` is how many tasks of this key were under way upstream when last asked, `slots` how many it runs at once,
     `used_outside` how many of them others than this portal had in use when last asked, `full_until` when a submit may
-    be tried again after upstream had no room.
+    be tried again after upstream had no room. `key_hint` is the end of the key, all that is ever shown of it. Of a
+    team's own connections it uses the one with `is_used`, else the shared one. A removed connection stays, because
+    receipts name it.
     """
 
-    base_url = models.CharField(max_length=200, unique=True)
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="connections"
+    )
+    name = models.CharField(max_length=60, blank=True)
+    is_used = models.BooleanField(default=False)
+    base_url = models.CharField(max_length=200)
+    sealed_key = models.TextField(blank=True)
+    key_hint = models.CharField(max_length=4, blank=True)
     key_digest = models.CharField(max_length=16, blank=True)
     currency = models.CharField(max_length=3, default="CNY")
     slots = models.PositiveIntegerField(default=3)
@@ -61,13 +88,36 @@ class Connection(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_code = models.CharField(max_length=40, blank=True)
     paused_reason = models.TextField(blank=True)
+    paused_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["base_url"], condition=Q(team__isnull=True), name="one_shared_connection_each"
+            ),
+            models.UniqueConstraint(
+                fields=["team"], condition=Q(is_used=True), name="team_uses_one_connection"
+            ),
+        ]
 
     def __str__(self) -> str:
+        return self.name or self.where
+
+    @property
+    def where(self) -> str:
+        """The host it answers at."""
         return urlsplit(self.base_url).netloc or self.base_url
 
     @property
     def is_sandbox(self) -> bool:
         return self.base_url == SANDBOX
+
+    @property
+    def is_shared(self) -> bool:
+        return self.team_id is None
 
     @property
     def site(self) -> str:
@@ -76,43 +126,116 @@ class Connection(models.Model):
 
     @property
     def is_configured(self) -> bool:
-        """Whether the environment still holds the key of this row; work of another address waits until it does."""
-        return self.base_url == configured()
+        """Whether its key is there and may be used: in the environment for a shared one, entered for a team's own.
+
+        Work of another connection waits until it is.
+        """
+        if self.is_shared:
+            return self.base_url == configured()
+        return bool(self.sealed_key) and self.removed_at is None and self.base_url in addresses()
+
+    @property
+    def is_paused_by_hand(self) -> bool:
+        return self.paused_code == BY_HAND
+
+    def key(self) -> str:
+        """The key in clear, for the client alone. Raises `sealing.Unreadable`."""
+        if self.is_shared:
+            return str(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
+        return sealing.unseal(self.base_url, self.sealed_key)
+
+    def former_key(self, digest: str) -> str | None:
+        """The key that was replaced and has this digest, while work that was sent with it goes on."""
+        if self.is_shared:
+            former = str(settings.RUNNINGHUB_FORMER_API_KEY)
+            return (
+                former if former and self.base_url == configured() and key_digest(former) == digest else None
+            )
+        kept = self.keys.filter(state=ConnectionKey.State.FORMER, key_digest=digest).first()
+        try:
+            return sealing.unseal(self.base_url, kept.sealed_key) if kept and kept.sealed_key else None
+        except sealing.Unreadable:
+            return None
 
     @classmethod
     def current(cls) -> Connection:
-        """The row of the key in the environment, made on first use. Another key at the same site ends a pause."""
-        key = settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY
-        digest = key_digest(key)
-        currency = (
-            "USD"
-            if (urlsplit(settings.RUNNINGHUB_BASE_URL).hostname or "").endswith("runninghub.ai")
-            else "CNY"
-        )
+        """The shared row of the key in the environment, made on first use. Another key ends a pause."""
+        digest = key_digest(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
         connection, _ = cls.objects.get_or_create(
             base_url=configured(),
-            defaults={"key_digest": digest, "currency": currency, "slots": settings.RUNNINGHUB_SLOTS or 3},
+            team=None,
+            defaults={
+                "key_digest": digest,
+                "currency": usual_currency(settings.RUNNINGHUB_BASE_URL),
+                "slots": settings.RUNNINGHUB_SLOTS or 3,
+            },
         )
         if connection.key_digest != digest:
-            cls.objects.filter(pk=connection.pk).exclude(key_digest=digest).update(
-                key_digest=digest,
-                paused_at=None,
-                paused_code="",
-                paused_reason="",
-                next_check_at=timezone.now(),
-            )
-            connection.refresh_from_db()
+            connection.note_key(key_digest=digest)
         return connection
 
-    def pause(self, code: str, reason: str) -> bool:
-        """Stops dispatch until a manager resumes it. True for the one caller who paused it."""
-        rows = type(self).objects.filter(pk=self.pk, paused_at=None)
-        return rows.update(paused_at=timezone.now(), paused_code=code, paused_reason=reason) == 1
+    def note_key(self, **changes: str) -> None:
+        """Writes down another key. A pause that the former one brought about ends; one by hand goes on."""
+        rows = type(self).objects.filter(pk=self.pk).exclude(key_digest=changes["key_digest"])
+        paused = {"paused_at": None, "paused_code": "", "paused_reason": ""}
+        ends = rows.exclude(paused_code=BY_HAND)
+        now = timezone.now()
+        if not ends.update(**changes, **paused, full_until=None, next_check_at=now):
+            rows.update(**changes, full_until=None, next_check_at=now)
+        self.refresh_from_db()
+
+    @classmethod
+    def of(cls, team: Team) -> Connection:
+        """What this team uses now: its own connection or the shared one. Asked once for each `Team` object."""
+        known: Connection | None = team.__dict__.get("_connection")
+        if known is None:
+            known = next((one for one in cls.all_of(team) if one.is_used), None) or cls.shared_of(team)
+            team.__dict__["_connection"] = known
+        return known
+
+    @classmethod
+    def all_of(cls, team: Team) -> Sequence[Connection]:
+        """The shared connection and the team's own ones that are not removed. Asked once for each `Team` object."""
+        known: list[Connection] | None = team.__dict__.get("_connections")
+        if known is None:
+            mine = Q(team=team) | Q(team=None, base_url=configured())
+            known = list(cls.objects.filter(mine, removed_at=None).select_related("paused_by").order_by("pk"))
+            team.__dict__["_connections"] = known
+        return known
+
+    @classmethod
+    def shared_of(cls, team: Team) -> Connection:
+        """The shared one, as `current`, by the query that `all_of` made."""
+        digest = key_digest(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
+        known = next((one for one in cls.all_of(team) if one.is_shared and one.key_digest == digest), None)
+        return known or cls.current()
+
+    @classmethod
+    def working(cls) -> list[Connection]:
+        """Every connection that the watcher serves: the shared one, and each of a team that is used or has work.
+
+        Which of them may send is for each to say; those that cannot are simply passed over.
+        """
+        Generation = cls._meta.apps.get_model("generations", "Generation")  # it refers to this module
+        queued = Generation.objects.filter(connection=OuterRef("pk"), status="queued")
+        own = Q(team__isnull=False, removed_at=None) & (Q(is_used=True) | Exists(queued))
+        rows = list(cls.objects.filter(own).exclude(sealed_key="").order_by("pk"))
+        return [cls.current(), *rows]
+
+    def pause(self, code: str, reason: str, by: User | None = None) -> bool:
+        """Stops dispatch until a manager resumes it. True for the one caller who paused it.
+
+        A refusal of a key that was replaced meanwhile pauses nothing: the key of now has not been tried.
+        """
+        rows = type(self).objects.filter(pk=self.pk, paused_at=None, key_digest=self.key_digest)
+        now = timezone.now()
+        return rows.update(paused_at=now, paused_code=code, paused_reason=reason, paused_by=by) == 1
 
     def resume(self) -> bool:
         """Lets dispatch go on. False when it was not paused."""
         rows = type(self).objects.filter(pk=self.pk, paused_at__isnull=False)
-        return rows.update(paused_at=None, paused_code="", paused_reason="", full_until=None) == 1
+        ended = {"paused_at": None, "paused_code": "", "paused_reason": "", "paused_by": None}
+        return rows.update(**ended, full_until=None) == 1
 
     def note_full(self, now: datetime, until: datetime) -> None:
         """Remembers that upstream has no room. Of a burst of refusals only the first lengthens the next wait."""
@@ -122,3 +245,51 @@ class Connection(models.Model):
     def note_room(self) -> None:
         """Forgets a past refusal, because a submit was just accepted."""
         type(self).objects.filter(pk=self.pk, full_streak__gt=0).update(full_until=None, full_streak=0)
+
+
+class ConnectionKey(models.Model):
+    """A key of a team's connection that is not, or not any more, the one in use.
+
+    It is entered as `waiting`, tried by the worker, and becomes the connection's key; or it is `refused` and
+    forgotten, or `unreachable` and waits for a person to say "use it anyway". A key that was replaced is kept as
+    `former` until the last generation that was sent with it has ended, and is then forgotten: its row stays as
+    history, without the key.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Being tried"
+        UNREACHABLE = "unreachable", "Not tried"
+        REFUSED = "refused", "Refused"
+        FORMER = "former", "Replaced"
+        FORGOTTEN = "forgotten", "Forgotten"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="keys")
+    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    sealed_key = models.TextField(blank=True)
+    key_hint = models.CharField(max_length=4, blank=True)
+    key_digest = models.CharField(max_length=16)
+    sentence = models.TextField(blank=True)
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now, editable=False)
+    replaced_at = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(state__in=["waiting", "unreachable", "refused"]),
+                name="one_key_is_tried",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"…{self.key_hint} of {self.connection_id}, {self.state}"
+
+    @property
+    def is_candidate(self) -> bool:
+        return self.state in CANDIDATES
+
+
+CANDIDATES = (ConnectionKey.State.WAITING, ConnectionKey.State.UNREACHABLE, ConnectionKey.State.REFUSED)

@@ -100,6 +100,9 @@ class Generation(models.Model):
     The row is the receipt. `cost_counted` is what it uses of the allowances: the actual cost once known, else
     the estimate that is held; a failed or cancelled generation counts its actual cost only. The database derives
     it, so state and cost cannot disagree.
+
+    A result is safe at `finished_at` of a success, when every file was copied, hashed and probed. `result_lost_at`
+    is when it became known that what upstream made cannot be kept, or hardly; the managers are then told once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -130,6 +133,8 @@ class Generation(models.Model):
     cancel_requested_at = models.DateTimeField(null=True)
     cancel_sent_at = models.DateTimeField(null=True)
 
+    key_digest = models.CharField(max_length=16, blank=True)
+    """The key it was sent with, so that a replaced one is kept until its last task has ended."""
     upstream_id = models.CharField(max_length=80, blank=True)
     upstream_status = models.CharField(max_length=40, blank=True)
     webhook = models.CharField(max_length=8, choices=Bell, default=Bell.NOT_ASKED, blank=True)
@@ -162,6 +167,9 @@ class Generation(models.Model):
     upstream_done_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
+    result_lost_at = models.DateTimeField(null=True)
+    result_lost_told_at = models.DateTimeField(null=True)
+    result_lost_seen_at = models.DateTimeField(null=True)
 
     objects: ClassVar[models.Manager[Generation]] = GenerationQuerySet.as_manager()
 
@@ -181,8 +189,13 @@ class Generation(models.Model):
             models.Index(fields=["team", "author", "-id"], name="generation_by_author"),
             models.Index(fields=["team", "model", "-id"], name="generation_by_model"),
             models.Index(fields=["team", "status", "-id"], name="generation_by_state"),
-            models.Index(fields=["team", "created_at", "cost_counted"], name="receipts_of_team"),
-            models.Index(fields=["team", "author", "created_at", "cost_counted"], name="receipts_of_author"),
+            models.Index(
+                fields=["team", "created_at", "cost_counted", "currency"], name="receipts_of_the_team"
+            ),
+            models.Index(
+                fields=["team", "author", "created_at", "cost_counted", "currency"],
+                name="receipts_of_the_author",
+            ),
             models.Index(fields=["model", "connection", "-finished_at"], name="pace_of_model"),
             models.Index(fields=["team", "author", "status"], name="generation_of_member"),
             # Whole and not only of active rows: SQLite cannot tell that a bound status belongs to a partial index.
@@ -192,6 +205,7 @@ class Generation(models.Model):
             models.Index(
                 fields=["team"], condition=models.Q(parked_at__isnull=False), name="generation_put_aside"
             ),
+            models.Index(fields=["team"], condition=Q(result_lost_at__isnull=False), name="results_lost"),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Membership, Team
-from generations import queue, quota, vault
+from generations import disk, queue, quota, vault
 from generations.catalogue import file, load
 from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec
 from generations.models import Connection, Generation, State, Upload, VoiceUse, search_text
@@ -38,6 +38,7 @@ __all__ = [
     "Order",
     "PriceUnknown",
     "Quote",
+    "Switched",
     "Tariff",
     "accept",
     "allowed",
@@ -73,6 +74,10 @@ class NotOffered(Exception):
 
 class PriceUnknown(Exception):
     """The price of this model is unknown and the team refuses such models."""
+
+
+class Switched(Exception):
+    """The team began to use another connection in this moment, where this may cost something else."""
 
 
 class KeyReused(Exception):
@@ -114,11 +119,12 @@ def accept(
 
     `raw` are params as a form (texts) or, with `strict`, as JSON gives them; `voice` is said about a voice that is to
     be made. Raises `load.UnknownModel`, `NotOffered`, `InvalidParams`, `MayNotGenerate`, `PriceUnknown`,
-    `quota.QuotaExceeded`, `KeyReused`.
+    `quota.QuotaExceeded`, `KeyReused`, `disk.StorageLow`.
     """
     if not membership.may_generate:
         raise MayNotGenerate
-    connection = Connection.current()
+    disk.refuse_when_low()
+    connection = Connection.of(membership.team)
     spec = offered(model, connection)
     digest = digest_of(spec, raw if voice is None else [raw, asdict(voice)], title)
     if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
@@ -130,6 +136,8 @@ def accept(
             locked = lock(membership)
             if idempotency_key and (earlier := earlier_with(locked, idempotency_key, digest)):
                 return Accepted(earlier, created=False)
+            if Connection.of(locked.team).pk != connection.pk:
+                raise Switched
             warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, timezone.now())
             generation = insert(
                 locked,
@@ -139,6 +147,10 @@ def accept(
                 request_digest=digest if idempotency_key else "",
             )
             queue.ring()
+    except Switched:
+        return accept(
+            locked, model, raw, title=title, idempotency_key=idempotency_key, strict=strict, voice=voice
+        )
     except IntegrityError:
         # The same key reached another process between our look and our insert; its generation is the answer.
         if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from generations import progress, queue, upstream
+from generations import disk, progress, queue, upstream
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import Bell, Connection, Generation, State, Upload
@@ -48,6 +48,8 @@ def claim(connection: Connection, limit: int) -> list[Generation]:
     now = timezone.now()
     if limit <= 0 or connection.paused_at or (connection.full_until and connection.full_until > now):
         return []
+    if disk.is_low():
+        return []  # what could not be stored is not made
     if not Generation.objects.due(now, State.QUEUED).filter(connection=connection).exists():
         return []
     with transaction.atomic():
@@ -128,6 +130,7 @@ def send(row: Generation) -> None:
         lease_until=now + SUBMITTING,
         claims=F("claims"),
         webhook=Bell.ASKED if doorbell else Bell.NOT_ASKED,
+        key_digest=row.connection.key_digest,
     ):
         mine.filter(cancel_requested_at__isnull=False, submitting_at=None).move(
             row.pk, State.DISPATCHING, State.CANCELLED
@@ -250,10 +253,18 @@ def _back_to_queue(
 
 
 def _refused(row: Generation, error: Refused) -> None:
+    if error.pauses and _key_was_replaced(row.connection):
+        _back_to_queue(row, gap=0)  # the key of now has not been tried
+        return
     paused = error.pauses and persist(lambda: row.connection.pause(error.code, error.member_text))
     _fail(row, error.code, error.member_text, error.detail)
     if paused:
         queue.ring_alert(row.connection.pk)
+
+
+def _key_was_replaced(connection: Connection) -> bool:
+    """Whether the connection has another key by now than the one that was just used."""
+    return not Connection.objects.filter(pk=connection.pk, key_digest=connection.key_digest).exists()
 
 
 def _fail(row: Generation, code: str, text: str, detail: str) -> None:

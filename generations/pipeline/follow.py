@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -32,17 +33,18 @@ MUCH = 0.08
 """Shares of a duration: how much later than the first one a sibling is looked at, and what is worth moving a look."""
 
 
-def claim(limit: int) -> list[Generation]:
-    """Leases running generations whose next look has come."""
-    if limit <= 0 or not Generation.objects.due(timezone.now(), State.RUNNING).exists():
+def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
+    """Leases running generations whose next look has come, except those of the connections `without`."""
+    rows = Generation.objects.exclude(connection__in=without) if without else Generation.objects
+    if limit <= 0 or not rows.due(timezone.now(), State.RUNNING).exists():
         return []
-    return Generation.objects.claim(State.RUNNING, limit=limit, lease=LEASE)
+    return rows.claim(State.RUNNING, limit=limit, lease=LEASE)
 
 
 def look(row: Generation) -> None:
     """One query of one task, and what follows from it."""
     try:
-        client = upstream.get_client(row.connection)
+        client = upstream.get_asker(row)
         _ask_to_cancel(row, client)
         reply = client.query(row.upstream_id)
     except upstream.NotConfigured:

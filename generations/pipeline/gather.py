@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -85,11 +86,12 @@ def scratch() -> Path:
     return Path(folder)
 
 
-def claim(limit: int) -> list[Generation]:
-    """Leases generations whose results wait to be copied."""
-    if limit <= 0 or not Generation.objects.due(timezone.now(), State.GATHERING).exists():
+def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
+    """Leases generations whose results wait to be copied, except those of the connections `without`."""
+    rows = Generation.objects.exclude(connection__in=without) if without else Generation.objects
+    if limit <= 0 or not rows.due(timezone.now(), State.GATHERING).exists():
         return []
-    return Generation.objects.claim(State.GATHERING, limit=limit, lease=LEASE)
+    return rows.claim(State.GATHERING, limit=limit, lease=LEASE)
 
 
 def gather(row: Generation) -> None:
@@ -99,7 +101,7 @@ def gather(row: Generation) -> None:
         _fail(row, "no_result", "RunningHub reported success but gave no result.")
         return
     try:
-        client = upstream.get_client(row.connection)
+        client = upstream.downloader(row.connection)
         stored = set(row.outputs.values_list("index", flat=True))
         for index, result in enumerate(results):
             if index not in stored:
@@ -116,7 +118,8 @@ def gather(row: Generation) -> None:
             _later(row, pacing.after_fault(row.faults + 1), "not_media", text)
     except Gone as error:
         _refresh(row)
-        _later(row, pacing.after_fault(row.faults + 1), error.code, error.member_text)
+        again = {"result_lost_at": _lost_since()} if row.error_code == error.code else {}
+        _later(row, pacing.after_fault(row.faults + 1), error.code, error.member_text, **again)
     except UpstreamError as error:
         _later(row, pacing.after_fault(row.faults + 1), error.code, error.member_text)
     except STORAGE_ERRORS as error:
@@ -133,6 +136,7 @@ def gather(row: Generation) -> None:
                 error_message="",
                 error_detail="",
                 faults=0,
+                result_lost_at=None,
             )
         )
 
@@ -230,8 +234,8 @@ def _made_by(model: str) -> str | None:
 def _refresh(row: Generation) -> None:
     """The address expired or is not ready: asks for the results once more, which may give fresh addresses."""
     try:
-        reply = upstream.get_client(row.connection).query(row.upstream_id)
-    except UpstreamError:
+        reply = upstream.get_asker(row).query(row.upstream_id)
+    except (UpstreamError, upstream.NotConfigured):
         return
     fresh = [
         {"url": r.url, "output_type": r.output_type, "text": r.text, "node_id": r.node_id}
@@ -241,7 +245,12 @@ def _refresh(row: Generation) -> None:
         Generation.objects.filter(pk=row.pk, status=State.GATHERING).update(results=fresh)
 
 
-def _later(row: Generation, gap: float, code: str, text: str) -> None:
+def _lost_since() -> Any:
+    """The alarm: what was made and is charged cannot be kept, or hardly. The first time it is noted counts."""
+    return Coalesce(F("result_lost_at"), Value(timezone.now(), output_field=DateTimeField()))
+
+
+def _later(row: Generation, gap: float, code: str, text: str, **changes: Any) -> None:
     now = timezone.now()
     if row.deadline_at and now > row.deadline_at:
         _fail(row, code or "not_copied", text or "The result could not be copied within a day.")
@@ -254,6 +263,7 @@ def _later(row: Generation, gap: float, code: str, text: str) -> None:
             faults=F("faults") + 1,
             error_code=code[:40],
             error_message=text,
+            **changes,
         )
     )
 
@@ -268,5 +278,6 @@ def _fail(row: Generation, code: str, text: str) -> None:
             cost_actual=Coalesce(F("cost_actual"), F("cost_estimated")),
             error_code=code[:40],
             error_message=text,
+            result_lost_at=_lost_since(),
         )
     )

@@ -33,9 +33,9 @@ class Saying:
     spec: ModelSpec
     params: dict[str, str]
 
-    @property
-    def quote(self) -> accept.Quote:
-        return accept.quote(self.spec, self.params, Connection.current())
+    def quote(self, connection: Connection) -> accept.Quote:
+        """What it costs on this connection."""
+        return accept.quote(self.spec, self.params, connection)
 
 
 def saying(words: str, voice_id: str, maker: str = "") -> Saying:

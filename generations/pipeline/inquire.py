@@ -259,8 +259,8 @@ def _look_again(now: datetime) -> None:
         after__isnull=False,
     )
     for inquiry in late:
-        seen = inquiry.after
-        early = datetime.fromisoformat(seen["at"]) < inquiry.lost_at + COUNTED_WITHIN
+        seen, lost = inquiry.after or {}, inquiry.lost_at or now
+        early = datetime.fromisoformat(seen["at"]) < lost + COUNTED_WITHIN
         if early and (seen["running"] is None or seen["running"] <= seen["known"] + seen["outside"]):
             Inquiry.objects.filter(pk=inquiry.pk).update(after=None)
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Membership
-from generations import queue, quota, vault
+from generations import disk, queue, quota, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.models import Batch, Connection, Draft, Generation
 from generations.pipeline import accept as door
@@ -104,7 +104,8 @@ def accept(
     """
     if not membership.may_generate:
         raise door.MayNotGenerate
-    connection = Connection.current()
+    disk.refuse_when_low()
+    connection = Connection.of(membership.team)
     spec = door.offered(model, connection)
     if vault.maker(spec) is not None:
         raise InvalidParams({"": [_("Voices are made one at a time, each with a consent of its own.")]})
@@ -118,6 +119,8 @@ def accept(
             locked = door.lock(membership)
             if idempotency_key and (earlier := _earlier(locked, idempotency_key, digest)):
                 return earlier
+            if Connection.of(locked.team).pk != connection.pk:
+                raise door.Switched
             batch = Batch.objects.create(
                 team=locked.team,
                 author=locked.user,
@@ -130,6 +133,8 @@ def accept(
             if taken.refusal is not None:
                 taken = _keep_rest(taken, raw, lines)
             queue.ring()
+    except door.Switched:
+        return accept(locked, model, raw, lines, title=title, idempotency_key=idempotency_key)
     except IntegrityError:
         if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
             return earlier
@@ -142,13 +147,14 @@ def accept_rest(membership: Membership, draft_id: uuid.UUID) -> Taken:
 
     Raises `RestGone` when another click was first, else as `accept`.
     """
+    disk.refuse_when_low()
     with transaction.atomic():
         locked = door.lock(membership)
         drafts = Draft.objects.select_for_update(of=("self",)).select_related("batch")
         draft = drafts.filter(pk=draft_id, team=locked.team, author=locked.user, batch__isnull=False).first()
         if draft is None or draft.batch is None:
             raise RestGone
-        connection = Connection.current()
+        connection = Connection.of(locked.team)
         spec = door.offered(draft.model, connection)
         lines = [Line(**line) for line in draft.lines]
         wanted = orders(spec, draft.params, lines, Tariff(spec, connection))

@@ -11,6 +11,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -33,6 +34,8 @@ THREADS = 16
 OF_ONE_KIND = 12
 """So many threads at most look, so many at most send: slow answers of one kind never keep the other out."""
 DOWNLOADS = 4
+REFRESHES = 2
+"""So many accounts are asked for their slots at once, so that unreachable ones never keep looks from others."""
 STALE = timedelta(seconds=15)
 BEAT_EVERY = 3.0
 GLANCE = 0.25
@@ -44,6 +47,33 @@ Job = Callable[[Generation], None]
 Jobs = set[Future[None]]
 
 
+class _Fair:
+    """What each of several connections has under way, so that one whose upstream is slow never takes all threads.
+
+    Alone, a connection may have everything; beside others its share, rounded up, so that nothing is left unused.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.jobs: dict[Future[None], int] = {}
+
+    def note(self, job: Future[None], connection_id: int) -> None:
+        self.jobs[job] = connection_id
+
+    def left(self, connection_id: int, among: int) -> int:
+        """How many more this connection may have while `among` connections are at work."""
+        share = self.most if among < 2 else -(-self.most // among)
+        return share - self._busy()[connection_id]
+
+    def full(self, among: int) -> list[int]:
+        """The connections that have their share."""
+        return [] if among < 2 else [one for one in self._busy() if self.left(one, among) <= 0]
+
+    def _busy(self) -> Counter[int]:
+        self.jobs = {job: connection for job, connection in self.jobs.items() if not job.done()}
+        return Counter(self.jobs.values())
+
+
 class _Copies:
     """Copies that go on from slice to slice: a large file takes longer than any slice may. One pool per process."""
 
@@ -51,6 +81,7 @@ class _Copies:
         self.most = most
         self.pool: ThreadPoolExecutor | None = None
         self.running: set[Future[None]] = set()
+        self.fair = _Fair(most)
 
     def room(self) -> int:
         self.running = {future for future in self.running if not future.done()}
@@ -58,7 +89,9 @@ class _Copies:
 
     def start(self, job: Job, row: Generation) -> None:
         self.pool = self.pool or ThreadPoolExecutor(self.most, thread_name_prefix="copy")
-        self.running.add(self.pool.submit(_alone, job, row))
+        started = self.pool.submit(_alone, job, row)
+        self.running.add(started)
+        self.fair.note(started, row.connection_id)
 
 
 _downloads = _Copies(DOWNLOADS)
@@ -101,29 +134,45 @@ def watch(seconds: float = SLICE) -> bool:
 
 def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
     """Claims and starts jobs until the time is over or nothing is in flight; the sets keep what is not done."""
-    beaten, helped = time.monotonic(), 0.0
+    beaten, helped, turn = time.monotonic(), 0.0, 0
+    refreshing: Jobs = set()
+    looking, sending = _Fair(OF_ONE_KIND), _Fair(OF_ONE_KIND)
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
             if not Heartbeat.take("watcher", holder, stale_after=STALE):
                 break
             beaten = time.monotonic()
-        connection = Connection.current()
-        if connection.checked_at is None:
-            refresh_connection(connection)
-        elif connection.next_check_at <= timezone.now() and len(looks) < OF_ONE_KIND:
-            looks.add(pool.submit(_refresh, connection))
-        _copy_what_waits()
+        connections = Connection.working()
+        many, turn = len(connections), turn + 1
+        refreshing = {check for check in refreshing if not check.done()}
+        connections = [
+            connections[(turn + place) % many] for place in range(many)
+        ]  # each is first in its turn
+        for connection in connections:
+            if connection.checked_at is None and connection.is_shared:
+                refresh_connection(connection)
+            elif connection.next_check_at <= timezone.now() and len(refreshing) < REFRESHES:
+                looks.add(check := pool.submit(_refresh, connection))
+                refreshing.add(check)
+        _copy_what_waits(many)
         if not _downloads.room() and time.monotonic() - helped > HELP_EVERY:
             helped = time.monotonic()
             if Generation.objects.due(timezone.now(), State.GATHERING).exists():
                 queue.ring_copier()
-        for row in follow.claim(min(OF_ONE_KIND, THREADS - len(sends)) - len(looks)):
-            looks.add(pool.submit(guarded, follow.look, row))
-        for row in dispatch.claim(connection, min(_uploads.room(), THREADS - len(looks)) - len(sends)):
-            if dispatch.copies_first(row):
-                _uploads.start(dispatch.send, row)
-            else:
-                sends.add(pool.submit(guarded, dispatch.send, row))
+        for row in follow.claim(
+            min(OF_ONE_KIND, THREADS - len(sends)) - len(looks), without=looking.full(many)
+        ):
+            looks.add(look := pool.submit(guarded, follow.look, row))
+            looking.note(look, row.connection_id)
+        for connection in connections:
+            room = min(_uploads.room(), THREADS - len(looks)) - len(sends)
+            mine = min(sending.left(connection.pk, many), _uploads.fair.left(connection.pk, many))
+            for row in dispatch.claim(connection, min(room, mine)):
+                if dispatch.copies_first(row):
+                    _uploads.start(dispatch.send, row)
+                else:
+                    sends.add(send := pool.submit(guarded, dispatch.send, row))
+                    sending.note(send, row.connection_id)
         active = looks | sends | _downloads.running | _uploads.running
         if active:
             done, _ = wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
@@ -158,8 +207,8 @@ def copy(seconds: float = SLICE) -> None:
         Heartbeat.leave("copier", holder)
 
 
-def _copy_what_waits() -> None:
-    for row in gather.claim(_downloads.room()):
+def _copy_what_waits(connections: int = 1) -> None:
+    for row in gather.claim(_downloads.room(), without=_downloads.fair.full(connections)):
         _downloads.start(gather.gather, row)
 
 
@@ -203,12 +252,19 @@ def next_due() -> float | None:
     flying = rows.filter(status__in=[State.RUNNING, State.GATHERING, State.DISPATCHING])
     free = flying.filter(Q(lease_until=None) | Q(lease_until__lt=now)).exclude(status=State.DISPATCHING)
     soonest: Any = free.aggregate(soonest=Min("next_check_at"))["soonest"]
-    waiting = rows.filter(status=State.QUEUED, connection__paused_at=None, connection=Connection.current())
+    waiting = rows.filter(
+        status=State.QUEUED, connection__paused_at=None, connection__in=Connection.working()
+    )
     if soonest is None and not flying.exists() and not waiting.exists():
         return None
     if soonest is None or waiting.exists():
         return GLANCE
     return max(0.0, float((soonest - now).total_seconds()))
+
+
+def _fixed_slots(connection: Connection) -> int:
+    """RUNNINGHUB_SLOTS is about the key of the environment; those of teams are asked."""
+    return int(settings.RUNNINGHUB_SLOTS) if connection.is_shared else 0
 
 
 def refresh_connection(connection: Connection) -> None:
@@ -225,7 +281,7 @@ def refresh_connection(connection: Connection) -> None:
         return
     changes: dict[str, Any] = {
         "checked_at": now,
-        "slots": settings.RUNNINGHUB_SLOTS or connection.slots,
+        "slots": _fixed_slots(connection) or connection.slots,
         "used_outside": 0,
     }
     ours = progress.holding(connection, now).values_list("pk", flat=True)
@@ -233,7 +289,7 @@ def refresh_connection(connection: Connection) -> None:
         before = set(ours.all())
         told = upstream.get_client(connection).queue_status()
         changes["running"] = told.total
-        if not settings.RUNNINGHUB_SLOTS and told.limit:
+        if not _fixed_slots(connection) and told.limit:
             changes["slots"] = told.limit
             # Ours, whether they began or ended while upstream was counting.
             changes["used_outside"] = max(0, (told.running or 0) - len(before.union(ours.all())))

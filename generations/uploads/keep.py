@@ -19,7 +19,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from generations import media
+from generations import disk, media
 from generations.catalogue import file as files
 from generations.catalogue.param import ParamSpec
 from generations.models import Upload
@@ -55,6 +55,7 @@ def store(membership: Membership, file: UploadedFile[Any], *, expected: str | No
     bytes, never from its name or header. The same file from the same member under the same name is the same
     upload, so a form that is posted twice asks for the same thing twice. Raises `BadUpload`.
     """
+    _room()
     _not_too_large(file)
     with on_disk(file) as path:
         probe = probed(path, expected)
@@ -66,6 +67,7 @@ def fit(membership: Membership, file: UploadedFile[Any], param: ParamSpec) -> Ke
 
     Sound of a type that the param does not take is kept as one that it takes, where it can be decoded here.
     """
+    _room()
     _not_too_large(file)
     with on_disk(file) as path:
         probe = probed(path, None if param.takes_sound else param.type.value.lower())
@@ -150,6 +152,11 @@ def described(path: Path, probe: media.Probe, name: str) -> Upload:
         sha256=digest,
         duration=probe.duration,
     )
+
+
+def _room() -> None:
+    if disk.is_low():
+        raise BadUpload(str(disk.StorageLow()))
 
 
 def keep(membership: Membership, upload: Upload, file: File[Any]) -> Upload:

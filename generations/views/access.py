@@ -18,12 +18,13 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Role, Team, User
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import (
     Batch,
+    Connection,
     Draft,
     Generation,
     Output,
@@ -31,12 +32,11 @@ from generations.models import (
     State,
     Upload,
     Voice,
-    current_site,
     read_id,
 )
 from generations.models.voice import VoiceQuerySet
 from generations.vault import Hidden
-from generations.views.offered import NotOffered, not_offered
+from generations.views.offered import NotOffered, not_offered, site
 
 
 class SecondFactorMissing(PermissionDenied):
@@ -79,6 +79,27 @@ def manager(request: HttpRequest, team: str) -> Membership:
     if not found.may_manage:
         raise PermissionDenied("Only managers of the team may do this.")
     return found
+
+
+def owner(request: HttpRequest, team: str) -> Membership:
+    """As `member`, who also owns the team; else 403."""
+    found = member(request, team)
+    if found.role != Role.OWNER:
+        raise PermissionDenied(_("Only owners of the team may do this, because a key is money."))
+    return found
+
+
+def connection(membership: Membership, pk: int) -> Connection:
+    """The shared connection or one of the team's own, else 404: another team's is nobody's business."""
+    shared = Connection.shared_of(membership.team)
+    if pk == shared.pk:
+        return shared
+    return own_connection(membership, pk)
+
+
+def own_connection(membership: Membership, pk: int) -> Connection:
+    """A connection of the team's own that was not removed, else 404."""
+    return get_object_or_404(Connection, team=membership.team_id, removed_at=None, pk=pk)
 
 
 def hidden(membership: Membership) -> Hidden:
@@ -153,14 +174,14 @@ def upload(membership: Membership, pk: uuid.UUID) -> Upload:
     return get_object_or_404(Upload, team=membership.team_id, pk=pk)
 
 
-def model(slug: str) -> ModelSpec:
-    """A model of the catalogue that the site has, else 404; `NotOffered` tells the site from the catalogue."""
+def model(slug: str, team: Team) -> ModelSpec:
+    """A model of the catalogue that the team's site has, else 404; `NotOffered` tells the site from the catalogue."""
     try:
         spec = load.get(slug)
     except load.UnknownModel:
         raise Http404 from None
-    if not spec.is_on(current_site()):
-        raise NotOffered(not_offered(current_site()))
+    if not spec.is_on(site(team)):
+        raise NotOffered(not_offered(site(team)))
     return spec
 
 

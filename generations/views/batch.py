@@ -124,6 +124,6 @@ def _plan(membership: Membership, draft: Draft) -> Plan | None:
         return None
     lines = [Line(**line) for line in draft.lines]
     try:
-        return plan(spec, draft.params, lines, quota.standing(membership), Connection.current())
+        return plan(spec, draft.params, lines, quota.standing(membership), Connection.of(membership.team))
     except InvalidParams:
         return None

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Membership
+from accounts.models import Membership, Team
 from generations import forms, uploads
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
@@ -34,7 +34,8 @@ OPENING = 160
 @require_POST
 def draft_keep_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """What is being written, saved while it is. 204 always; a form as it was at first leaves no draft."""
-    membership, spec = access.generating_member(request, team), access.model(model)
+    membership = access.generating_member(request, team)
+    spec = access.model(model, membership.team)
     values, title = held(spec, request)
     size = sum(len(as_text(value)) for value in values.values())
     if not (title or differs(spec, values)):
@@ -47,7 +48,8 @@ def draft_keep_running(request: HttpRequest, team: str, model: str) -> HttpRespo
 @require_POST
 def draft_drop_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Begins anew with an empty form."""
-    membership, spec = access.generating_member(request, team), access.model(model)
+    membership = access.generating_member(request, team)
+    spec = access.model(model, membership.team)
     Draft.drop_running(membership, spec.slug)
     return redirect("studio_model", team, spec.slug)
 
@@ -55,7 +57,8 @@ def draft_drop_running(request: HttpRequest, team: str, model: str) -> HttpRespo
 @require_POST
 def draft_keep(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Puts the form aside under the drafts, in place of the draft it came from."""
-    membership, spec = access.generating_member(request, team), access.model(model)
+    membership = access.generating_member(request, team)
+    spec = access.model(model, membership.team)
     values, title = taken(request, membership, spec)
     rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
     now = timezone.now()
@@ -74,7 +77,7 @@ def drafts(request: HttpRequest, team: str) -> HttpResponse:
     membership = access.generating_member(request, team)
     rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id)
     found = rows.select_related("batch").order_by("-updated_at")[:SHOWN]
-    context = {"drafts": [shown(draft) for draft in found], "membership": membership}
+    context = {"drafts": [shown(draft, membership.team) for draft in found], "membership": membership}
     with timezone.override(membership.team.zone):
         return render(request, "drafts/page.html", context)
 
@@ -95,7 +98,7 @@ def draft_discard(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRespons
     return redirect("drafts", team)
 
 
-def shown(draft: Draft) -> dict[str, Any]:
+def shown(draft: Draft, team: Team) -> dict[str, Any]:
     """A draft as the list shows it: its first words, and how many lines wait in it."""
     try:
         spec: ModelSpec | None = load.get(draft.model)
@@ -109,7 +112,7 @@ def shown(draft: Draft) -> dict[str, Any]:
         "draft": draft,
         "kind": spec.kind.value if spec else "text",
         "model_title": model_title(draft.model),
-        "is_offered": is_offered(draft.model),
+        "is_offered": is_offered(draft.model, team),
         "words": words if len(words) <= OPENING else words[: OPENING - 1] + "…",
         "waiting": len(draft.lines),
     }

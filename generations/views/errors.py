@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from generations.disk import StorageLow
 from generations.views.access import SecondFactorMissing
 from generations.views.api import problems
 from generations.views.offered import NotOffered
@@ -63,6 +64,12 @@ class NotAllowed:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A page for whatever was asked for while there is no room for results."""
+        if not isinstance(exception, StorageLow):
+            return None
+        return _page(request, 507, _("There is no room for new results"), str(exception))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -14,9 +14,9 @@ from accounts.models import Membership
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
-from generations.models import Bell, Generation, Inquiry, State, Voice, current_site
+from generations.models import Bell, Connection, Generation, Inquiry, State, Voice
 from generations.pipeline import accept, resolve
-from generations.views import access, params
+from generations.views import access, offered, params
 from generations.views.case import bell, bell_answer, case, record
 from generations.views.lyrics import singers
 from generations.views.prompt import prompts
@@ -64,7 +64,9 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "stage": first(sounds),
         "may_keep": changes and len(sounds) > 1,
         "others": [take for take in found if not take.is_sound],
-        "singers": singers() if generation.kind == Kind.LYRICS and membership.may_generate else (),
+        "singers": singers(membership.team)
+        if generation.kind == Kind.LYRICS and membership.may_generate
+        else (),
         "prompts": texts,
         "settings": params.shown(generation, inputs, [text.label for text in texts]),
         "inputs": inputs,
@@ -106,7 +108,7 @@ def _again(membership: Membership, generation: Generation) -> dict[str, Any] | N
         spec = load.get(generation.model)
     except load.UnknownModel:
         return None
-    if not spec.is_on(current_site()):
+    if not spec.is_on(offered.site(membership.team)):
         return None
-    quoted = accept.quote(spec, generation.params, generation.connection)
+    quoted = accept.quote(spec, generation.params, Connection.of(membership.team))
     return {"key": uuid.uuid4().hex, "quote": quoted, "from_form": vault.needs_consent(spec)}

@@ -14,8 +14,8 @@ from generations import uploads
 from generations.catalogue import file
 from generations.catalogue.param import ParamSpec
 from generations.catalogue.spec import ModelSpec
-from generations.models import Output, current_site
-from generations.views import access, sound
+from generations.models import Output
+from generations.views import access, offered, sound
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def used(membership: Membership, spec: ModelSpec, place: str) -> tuple[dict[str,
     """
     reference = f"{uploads.OUTPUT}{place}"
     output = access.output(membership, *(uploads.named_output(reference) or _nowhere()))
-    params = [use.param for use in file.uses(output.kind, current_site()) if use.spec == spec]
+    params = [use.param for use in file.uses(output.kind, offered.site(membership.team)) if use.spec == spec]
     if not params:
         raise Http404
     problem = uploads.refusal(output, params[0])

@@ -55,7 +55,7 @@ def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpRespo
     context = {
         "team": membership.team,
         "membership": membership,
-        "uses": sound.named_uses("audio") if membership.may_generate else (),
+        "uses": sound.named_uses("audio", membership.team) if membership.may_generate else (),
         "chips": chips,
         "rows": found,
         "broken": broken,
@@ -114,5 +114,5 @@ def _made(membership: Membership, cursor: str) -> datetime | None:
 
 def _first(membership: Membership) -> dict[str, object]:
     """What a first try would cost, for a library that is still empty."""
-    spec = offered.models()[0]
-    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.current())}
+    spec = offered.models(membership.team)[0]
+    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.of(membership.team))}

@@ -82,6 +82,8 @@ def why(place: Place) -> str:
         return f"{stopped} {reason.text}".strip()
     if reason.code == "elsewhere":
         return _("Its connection to RunningHub is not set up at the moment. It waits until it is.")
+    if reason.code == "disk":
+        return _("The portal has too little room for results. Sending goes on by itself when there is room.")
     if reason.code == "parked":
         return _("It was put aside after several failed attempts. A manager can let it be tried again.")
     if reason.code == "member":

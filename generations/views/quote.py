@@ -80,8 +80,7 @@ class Bill:
 @require_POST
 def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The two parts of the footer that tell the cost, for htmx to put in place. Changes nothing."""
-    access.member(request, team)
-    spec = access.model(model)
+    spec = access.model(model, access.member(request, team).team)
     posted, many = forms.peek(spec, request.POST), forms.Many.read(request.POST)
     context = {"bill": bill(request, spec, posted, many), "alone": True}
     return render(request, "studio/_quote.html", context)
@@ -89,7 +88,7 @@ def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
 def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many) -> Bill:
     """The cost of params that may be half written: what is missing is named, nothing is refused."""
-    connection = Connection.current()
+    connection = Connection.of(request.membership.team)  # type: ignore[attr-defined]
     if not many.is_one:
         return _several(request, spec, raw, many, connection)
     params = _draft(spec, raw)

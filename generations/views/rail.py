@@ -18,6 +18,7 @@ from generations import progress
 from generations.models import ACTIVE, OVER, Connection, Generation, Output, State
 from generations.views import access, picker
 from generations.views.card import Card
+from generations.views.row import places
 
 LIMIT = 12
 NEWEST = 4
@@ -42,7 +43,7 @@ class Rail:
 
 def build(membership: Membership) -> Rail:
     """The rail of this member, by the same few queries however much there is."""
-    connection = Connection.current()
+    connection = Connection.of(membership.team)
     sounds = Output.objects.defer("peaks_stage", "source_url", "text")
     hidden = access.hidden(membership)
     heavy = {"params", "results", "search_text", "error_detail"}
@@ -60,8 +61,8 @@ def build(membership: Membership) -> Rail:
     shown = sorted([*active, *ended[: max(ENDED, LIMIT - len(active))]], key=lambda row: row.pk, reverse=True)
     access.veil(shown, hidden)
     paces = picker.paces(connection)
-    places = progress.places(connection, [row for row in active if row.status == State.QUEUED], paces)
-    first = min(places, key=lambda pk: (places[pk].position or math.inf, pk), default=None)
+    stand = places(active)
+    first = min(stand, key=lambda pk: (stand[pk].position or math.inf, pk), default=None)
     now = timezone.now()
     cards = [
         Card(
@@ -69,7 +70,7 @@ def build(membership: Membership) -> Rail:
             membership,
             paces.get(row.model) or picker.unknown_pace(),
             now,
-            places.get(row.pk),
+            stand.get(row.pk),
             is_first=row.pk == first,
         )
         for row in shown

@@ -118,7 +118,9 @@ class Refusal:
         """Other models whose single run fits into what is left."""
         if self.line is None or not self.counts_money:
             return []
-        offers = [offer for group in picker.groups(Connection.current()) for offer in group.offers]
+        offers = [
+            offer for group in picker.groups(Connection.of(self.membership.team)) for offer in group.offers
+        ]
         others = [one for one in offers if one.slug != self.spec.slug and one.cost is not None]
         fit = [one for one in others if (one.cost or 0) <= self.line.left]
         return sorted(fit, key=lambda one: one.kind != self.spec.kind)[:CHEAPER]

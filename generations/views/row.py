@@ -47,7 +47,7 @@ class Row:
     @property
     def is_offered(self) -> bool:
         """Whether the model is still in the catalogue, so that it can be run again."""
-        return sound.is_offered(self.generation.model)
+        return sound.is_offered(self.generation.model, self.generation.team)
 
     @property
     def is_guess(self) -> bool:
@@ -80,12 +80,15 @@ def rows(
 
 
 def places(generations: Iterable[Generation]) -> dict[UUID, progress.Place]:
-    """Where those of them that wait stand in line; no query when none waits."""
-    waiting = [one for one in generations if one.status == State.QUEUED]
-    if not waiting:
-        return {}
-    connection = Connection.current()
-    return progress.places(connection, waiting, picker.paces(connection))
+    """Where those of them that wait stand in the line of their connection; no query when none waits."""
+    waiting: dict[int, list[Generation]] = {}
+    for one in generations:
+        if one.status == State.QUEUED:
+            waiting.setdefault(one.connection_id, []).append(one)
+    found: dict[UUID, progress.Place] = {}
+    for connection in Connection.objects.in_bulk(waiting).values() if waiting else ():
+        found |= progress.places(connection, waiting[connection.pk], picker.paces(connection))
+    return found
 
 
 def row(generation: Generation, day: str = "", place: progress.Place | None = None) -> Row:

@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.models import Measure, Membership, Scope, User
-from generations import quota
+from generations import custody, disk, quota
 from generations.models import ACTIVE, Connection, Generation
 from generations.pipeline import resolve
 from generations.views import access
@@ -32,16 +32,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     membership: Membership | None = getattr(request, "membership", None)
     return {
         "SITE_NAME": settings.SITE_NAME,
-        "USES_SANDBOX": settings.USES_SANDBOX,
+        "USES_SANDBOX": _once(request, "sandbox", lambda: _in_sandbox(membership)),
         "OPEN_SIGNUP": settings.OPEN_SIGNUP,
         "nav": match.url_name if match else "",
         "membership": membership,
         "team": membership.team if membership else None,
         "zone": membership.team.time_zone if membership else None,
         "teams": _once(request, "teams", lambda: _teams(request)),
-        "currency": SimpleLazyObject(_once(request, "currency", lambda: Connection.current().currency)),
+        "currency": SimpleLazyObject(_once(request, "currency", lambda: _currency(membership))),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
         "undecided_count": _once(request, "undecided", lambda: _undecided(membership)),
+        "paused": _once(request, "paused", lambda: _paused(membership) if membership else []),
+        "lost_count": _once(request, "lost_count", lambda: _lost(membership) if membership else 0),
+        "disk_low": _once(request, "disk_low", lambda: disk.is_low() if membership else False),
         "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
     }
 
@@ -116,6 +119,28 @@ def _teams(request: HttpRequest) -> list[Membership]:
 def _undecided(membership: Membership | None) -> int:
     """How much waits for the decision of this member."""
     return resolve.undecided(membership.team).count() if membership and membership.may_manage else 0
+
+
+def _paused(membership: Membership) -> list[Connection]:
+    """The connections that keep work of this team waiting: the one in use, and others where its work still lies."""
+    stopped = [one for one in Connection.all_of(membership.team) if one.paused_at is not None]
+    used = Connection.of(membership.team).pk
+    waiting = Generation.objects.filter(team=membership.team_id, status__in=ACTIVE)
+    return [one for one in stopped if one.pk == used or waiting.filter(connection=one).exists()]
+
+
+def _lost(membership: Membership) -> int:
+    """How many results were lost that no manager has acknowledged; only managers are told."""
+    return custody.losses(membership.team).count() if membership.may_manage else 0
+
+
+def _in_sandbox(membership: Membership | None) -> bool:
+    """Whether what is made here is made on this machine; not so where the team has an account of its own."""
+    return Connection.of(membership.team).is_sandbox if membership else settings.USES_SANDBOX
+
+
+def _currency(membership: Membership | None) -> str:
+    return (Connection.of(membership.team) if membership else Connection.current()).currency
 
 
 def _running(membership: Membership) -> int:

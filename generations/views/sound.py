@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from accounts.models import Team
 from generations.catalogue import file, load
 from generations.media import safe_filename
-from generations.models import Generation, Output, current_site
+from generations.models import Generation, Output
 from generations.templatetags.ui import clock, filesize_short
+from generations.views import offered
 from generations.views.lyrics import Words, words
 
 RULER = 7
@@ -26,10 +28,10 @@ def model_title(slug: str) -> str:
         return slug.rpartition("--")[2] or slug
 
 
-def is_offered(slug: str) -> bool:
-    """Whether the model can still be used: the catalogue has it, and so has the site."""
+def is_offered(slug: str, team: Team) -> bool:
+    """Whether the model can still be used: the catalogue has it, and so has the team's site."""
     try:
-        return load.get(slug).is_on(current_site())
+        return load.get(slug).is_on(offered.site(team))
     except load.UnknownModel:
         return False
 
@@ -62,6 +64,7 @@ class Take:
     sub: str
     src: str
     href: str
+    team: Team
 
     @property
     def is_sound(self) -> bool:
@@ -116,23 +119,23 @@ class Take:
     @property
     def offers(self) -> Sequence[file.Use]:
         """What can be made of it, by name: "Clone this voice"."""
-        return named_uses(self.output.kind) if self.output.file else []
+        return named_uses(self.output.kind, self.team) if self.output.file else []
 
     @property
     def more_uses(self) -> Sequence[file.Use]:
         """The other models that take it."""
         if not self.output.file:
             return []
-        return [use for use in file.uses(self.output.kind, current_site()) if not use.param.use_as]
+        return [use for use in file.uses(self.output.kind, offered.site(self.team)) if not use.param.use_as]
 
     @property
     def lines(self) -> int:
         return len(self.output.text.splitlines())
 
 
-def named_uses(kind: str) -> list[file.Use]:
+def named_uses(kind: str, team: Team) -> list[file.Use]:
     """What can be made of a result of this kind, by name."""
-    return [use for use in file.uses(kind, current_site()) if use.param.use_as]
+    return [use for use in file.uses(kind, offered.site(team)) if use.param.use_as]
 
 
 def takes(generation: Generation) -> list[Take]:
@@ -146,7 +149,9 @@ def takes(generation: Generation) -> list[Take]:
         name = _("Take %(letter)s") % {"letter": letter(output.index)}
         take = _("%(title)s, take %(letter)s") % {"title": generation.title, "letter": letter(output.index)}
         src = reverse("output_content", args=[generation.team.slug, generation.pk, output.index])
-        found.append(Take(output, name, take if several else generation.title, sub, src, href))
+        found.append(
+            Take(output, name, take if several else generation.title, sub, src, href, generation.team)
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Membership
-from generations import forms, quota, uploads, vault
+from generations import disk, forms, quota, uploads, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.pipeline import accept, several
 from generations.views import access, inputs, lyrics
@@ -50,8 +50,8 @@ def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The form of one model; a POST orders a generation.
 
     303 to the same page when it was accepted, 422 with the filled form when something is wrong with it, 402
-    when a limit or an unknown price refuses. A form larger than this server reads is answered before its
-    token is checked, which would need to read it too; that answer changes nothing.
+    when a limit or an unknown price refuses, 507 while there is too little room for results. A form larger than this
+    server reads is answered before its token is checked, which would need to read it too; that answer changes nothing.
     """
     try:
         oversized = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + TEXT_ROOM
@@ -71,7 +71,8 @@ def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
 
 def _too_large(request: HttpRequest, team: str, model: str) -> HttpResponse:
-    membership, spec = access.generating_member(request, team), access.model(model)
+    membership = access.generating_member(request, team)
+    spec = access.model(model, membership.team)
     sentence = _("This was more than can be read at once. Go back to your text and send a shorter one.")
     # A beginning of its own: to look for one in what was posted would be to read that.
     return show(request, membership, spec, errors={"": [sentence]}, begun=Beginning(), status=422)
@@ -79,7 +80,8 @@ def _too_large(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
 @csrf_protect
 def _studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
-    membership, spec = access.member(request, team), access.model(model)
+    membership = access.member(request, team)
+    spec = access.model(model, membership.team)
     if request.method == "POST":
         return _order(request, access.generating_member(request, team), spec)
     if place := request.GET.get("use"):
@@ -95,9 +97,10 @@ def studio_lyrics(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
     404 for a model that takes no lyrics. Nothing is remembered: without a text it leads to the empty form.
     """
-    membership, spec = access.generating_member(request, team), access.model(model)
+    membership = access.generating_member(request, team)
+    spec = access.model(model, membership.team)
     page = reverse("studio_model", kwargs={"team": team, "model": spec.slug})
-    if spec not in lyrics.singers():
+    if spec not in lyrics.singers(membership.team):
         raise Http404
     if request.method != "POST":
         return redirect(page)
@@ -145,6 +148,8 @@ def _order(request: HttpRequest, membership: Membership, spec: ModelSpec) -> Htt
     except accept.PriceUnknown:
         refusal = Refusal(membership, spec, raw)
         return filled(refusal=refusal, status=402)
+    except disk.StorageLow as low:
+        return filled(errors={"": [str(low)]}, status=507)
     except accept.MayNotGenerate:
         raise PermissionDenied from None
     drop_sent(request, membership, spec)

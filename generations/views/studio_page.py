@@ -56,7 +56,7 @@ def show(
         "draft_id": _draft_id(request, begun),
         "presets": presets_of(membership, spec),
         "draft_count": draft_count(membership),
-        "groups": picker.groups(Connection.current()),
+        "groups": picker.groups(Connection.of(membership.team)),
         "rail": rail.build(membership),
         "refusal": refusal,
         "is_pristine": not values and not errors,
@@ -67,7 +67,7 @@ def show(
 def usual_model(membership: Membership) -> ModelSpec:
     """What this member made last, if it is still offered, else the music model of a description that asks for least."""
     mine = Generation.objects.filter(team=membership.team_id, author=membership.user_id).order_by("-id")
-    choice = offered.models()
+    choice = offered.models(membership.team)
     try:
         last = load.get(mine.values_list("model", flat=True).first() or "")
     except load.UnknownModel:

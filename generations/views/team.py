@@ -1,4 +1,4 @@
-"""The team: its page, its settings, and the account everybody shares."""
+"""The team: its page and its settings."""
 
 from __future__ import annotations
 
@@ -6,29 +6,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Team
 from generations.forms.people import TeamSettings
-from generations.models import Connection
 from generations.views import access, shell
 from generations.views.limits import limits
 from generations.views.members import member_add, member_role
 from generations.views.team_page import team_page
 
-BY_HAND = "manager"
-"""The code of a pause by a manager."""
-LONGEST_REASON = 200
-
-__all__ = [
-    "connection_pause",
-    "connection_resume",
-    "limits",
-    "member_add",
-    "member_role",
-    "team",
-    "team_settings",
-]
+__all__ = ["limits", "member_add", "member_role", "team", "team_settings"]
 
 
 @require_safe
@@ -49,27 +36,3 @@ def team_settings(request: HttpRequest, team: str) -> HttpResponse:
         messages.success(request, _("The settings are saved."))
         return redirect("team", team=team)
     return shell.sheet(request, "team/settings", {"form": form})
-
-
-@require_POST
-def connection_pause(request: HttpRequest, team: str) -> HttpResponse:
-    """Stops sending until somebody resumes it. Any manager may, because everybody shares the account."""
-    actor = access.manager(request, team)
-    why = " ".join(request.POST.get("reason", "").replace("\x00", "").split())[:LONGEST_REASON]
-    if not why:
-        return team_page(request, actor, status=422, fault=_("Say why, so that those who wait know."))
-    words = _("%(name)s paused it: %(why)s") % {"name": actor.user.display_name, "why": why}
-    if Connection.current().pause(BY_HAND, words):
-        messages.success(request, _("Sending is paused. What runs goes on; what waits goes on waiting."))
-    else:
-        messages.info(request, _("Sending was paused already."))
-    return redirect("team", team=team)
-
-
-@require_POST
-def connection_resume(request: HttpRequest, team: str) -> HttpResponse:
-    """Lets a paused account send again. Any manager may, because everybody shares it."""
-    access.manager(request, team)
-    if Connection.current().resume():
-        messages.success(request, _("Sending goes on. Generations that waited are sent one after the other."))
-    return redirect("team", team=team)

@@ -28,7 +28,7 @@ def team_page(
     """The page as this member may see it. `fault` says why something was not done."""
     context: dict[str, Any] = {
         "fault": fault,
-        "connection": Connection.current(),
+        "connection": Connection.of(membership.team),
         "worker_silent": _worker_silent(),
     }
     colleagues = access.colleagues(membership)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from generations import custody
 from generations.models import Generation, State
 from generations.pipeline import resolve
 from generations.templatetags.ui import clock, money
@@ -70,6 +71,7 @@ def timeline(generation: Generation) -> Timeline:
     point(generation.overdue_at, _("Took longer than usual"), "warn")
     point(generation.cancel_requested_at, _("Cancelling was asked for"), "warn")
     point(generation.cancel_sent_at, _("RunningHub was asked to stop"))
+    point(generation.result_lost_at, _("Known that it cannot be copied"), "bad")
     point(generation.parked_at, _("Put aside after several tries"), "warn")
     steps = [step for _at, step in sorted(found, key=lambda pair: pair[0])]
     steps += _ending(generation)
@@ -102,13 +104,21 @@ def _ending(generation: Generation) -> list[Step]:
         return []
     at = _time(generation.finished_at, generation)
     last = {
-        State.SUCCEEDED: Step(_("Settled"), at),
+        State.SUCCEEDED: Step(_safe(generation), at, tone="good"),
         State.FAILED: Step(_("Failed"), at, tone="bad"),
         State.CANCELLED: Step(_("Cancelled"), at, tone="warn"),
     }[State(generation.status)]
     if generation.error_code == resolve.RELEASED:
         last = Step(_("Hold released by a manager"), at, tone="warn")
     return [last]
+
+
+def _safe(generation: Generation) -> str:
+    """When every file was copied, compared with its hash and read, counted from upstream's own success."""
+    after = custody.safe_after(generation)
+    if after is None:
+        return _("Settled")
+    return _("Safe, %(seconds)s after RunningHub was done") % {"seconds": lasted(after.total_seconds())}
 
 
 def _time(moment: datetime, generation: Generation) -> str:

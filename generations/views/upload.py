@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from generations import forms, media, uploads
+from generations import disk, forms, media, uploads
 from generations.catalogue import load
 from generations.catalogue.param import ParamSpec
 from generations.views import access
@@ -34,6 +34,8 @@ def upload_add(request: HttpRequest, team: str) -> HttpResponse:
     """
     access.generating_member(request, team)
     _param(request)
+    if disk.is_low():
+        return _said(str(disk.StorageLow()), 507)
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + uploads.ENVELOPE_BYTES:
         return _too_large()
     try:

@@ -31,12 +31,13 @@ def usage(request: HttpRequest, team: str) -> HttpResponse:
     whose = _whose(request, membership)
     own = whose.pk == membership.pk
     lines = shell.standing(request) if own else quota.standing(whose)
-    currency = Connection.current().currency
+    currency = Connection.of(membership.team).currency
     dates, shares = receipts.daily(whose, DAYS)
     models = by_model(shares)
     context = {
         "whose": whose,
         "own": own,
+        "elsewhere": receipts.elsewhere(receipts.of(whose), whose.team, DAYS),
         "colleagues": access.colleagues(membership) if membership.may_manage else [],
         "lines": lines,
         "tightest": shell.tightest(lines),

@@ -75,7 +75,7 @@ def cards(membership: Membership, *, archived: bool) -> list[VoiceCard]:
         .prefetch_related("grants", Prefetch("made_by__outputs", LIGHT))
         .order_by("-id")
     )
-    now, alive = timezone.now(), voice_price.Alive()
+    now, alive = timezone.now(), voice_price.Alive(membership.team)
     return [VoiceCard(row, membership, now, alive.of(row)) for row in rows]
 
 
@@ -101,7 +101,7 @@ def _built_in(membership: Membership, tab: str, asked: Wanted) -> dict[str, Any]
     return {
         "voice_groups": [group for group in shown if group.voices],
         "languages": [(group.key, group.label) for group in groups if group.key != "favourites"],
-        "price": voice_price.sample(),
+        "price": voice_price.sample(membership.team),
     }
 
 
@@ -132,4 +132,4 @@ def _first(membership: Membership) -> dict[str, Any] | None:
     if not makers:
         return None
     spec: ModelSpec = makers[0]["spec"]
-    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.current())}
+    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.of(membership.team))}

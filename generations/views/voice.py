@@ -44,7 +44,7 @@ def show(
 ) -> HttpResponse:
     """The page. `posted` and `errors` bring a form back as it was sent, with a sentence at the field."""
     prefetch_related_objects([found], "grants__user", "made_by__outputs")
-    card = VoiceCard(found, membership, timezone.now(), voice_price.Alive().of(found))
+    card = VoiceCard(found, membership, timezone.now(), voice_price.Alive(membership.team).of(found))
     context: dict[str, Any] = {
         "team": membership.team,
         "membership": membership,

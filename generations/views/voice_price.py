@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from accounts.models import Team
 from generations.catalogue.voices import sentence
 from generations.models import Connection, Voice
 from generations.pipeline import accept, hear
 
 
-def sample() -> accept.Quote | None:
+def sample(team: Team) -> accept.Quote | None:
     """About what one sentence of a built-in voice costs, by the English one; None when no model can say it."""
     try:
-        return hear.saying(sentence("English"), "").quote
+        return hear.saying(sentence("English"), "").quote(Connection.of(team))
     except hear.NoModel:
         return None
 
@@ -18,9 +19,9 @@ def sample() -> accept.Quote | None:
 class Alive:
     """What keeping costs, asked once for all voices that the same model made."""
 
-    def __init__(self) -> None:
+    def __init__(self, team: Team) -> None:
         self._known: dict[str, accept.Quote | None] = {}
-        self._connection = Connection.current()
+        self._connection = Connection.of(team)
 
     def of(self, voice: Voice) -> accept.Quote | None:
         maker = voice.made_by.model

@@ -28,7 +28,7 @@ def voices_pick(request: HttpRequest, team: str) -> HttpResponse:
         return redirect("studio", team=team)
     context = {
         "voice_groups": forms.groups(membership),
-        "price": voice_price.sample(),
+        "price": voice_price.sample(membership.team),
         "team": membership.team,
         "membership": membership,
         "choosing": True,
@@ -93,7 +93,7 @@ def _answer(
     if request.headers.get("HX-Request") and not request.headers.get("HX-Boosted"):
         context = {
             "voice": forms.one(membership, voice_id),
-            "price": voice_price.sample(),
+            "price": voice_price.sample(membership.team),
             "team": membership.team,
             "membership": membership,
             "choosing": "choosing" in request.GET,

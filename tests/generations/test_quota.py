@@ -160,6 +160,7 @@ def test_the_question_takes_a_fixed_number_of_queries(
                 mode=Mode.LIMITED,
                 limit=Decimal(9),
             )
+    Connection.of(bob.team)  # asked once for each request, for the currency
     for rows in (0, 10):
         for _ in range(rows):
             make_generation(bob)

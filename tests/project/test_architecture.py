@@ -27,7 +27,29 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.vault",
         ("generations.vault", "generations.models", "generations.catalogue", "accounts.models"),
     ),
-    ("generations.vitals", ("generations.models", "generations.queue")),
+    (
+        "generations.vitals",
+        ("generations.models", "generations.queue", "generations.disk", "generations.custody"),
+    ),
+    ("generations.disk", ()),
+    ("generations.connections", ("generations.models", "generations.queue", "accounts.models")),
+    ("generations.custody", ("generations.models", "generations.disk", "accounts.models")),
+    (
+        "generations.doctor",
+        (
+            "generations.doctor",
+            "generations.models",
+            "accounts.models",
+            "generations.queue",
+            "generations.disk",
+            "generations.custody",
+            "generations.vitals",
+        ),
+    ),
+    (
+        "generations.doctor.away",  # what a page cannot reach; run by the worker and the command
+        ("generations.doctor", "generations.models", "generations.upstream", "generations.runninghub"),
+    ),
     ("generations.queue", ("django_q",)),
     ("generations.upstream", ("generations.models", "generations.runninghub")),
     (
@@ -35,6 +57,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         (
             "generations.uploads",
             "generations.models",
+            "generations.disk",
             "generations.media",
             "generations.catalogue",
             "accounts.models",
@@ -43,7 +66,13 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
     ("generations.turns", ("generations.pipeline.pacing",)),
     (
         "generations.progress",
-        ("generations.models", "generations.catalogue", "generations.pipeline.pacing", "generations.turns"),
+        (
+            "generations.models",
+            "generations.catalogue",
+            "generations.disk",
+            "generations.pipeline.pacing",
+            "generations.turns",
+        ),
     ),
     ("generations.pipeline.pacing", ()),
     ("generations.pipeline.persist", ()),
@@ -55,6 +84,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
             "generations.quota",
             "generations.catalogue",
+            "generations.disk",
             "generations.queue",
             "generations.vault",
             "generations.pipeline.quoting",
@@ -67,6 +97,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
             "generations.quota",
             "generations.catalogue",
+            "generations.disk",
             "generations.queue",
             "generations.vault",
             "generations.pipeline.accept",
@@ -89,7 +120,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.pipeline.webhook",
         ("generations.models", "generations.queue", "generations.pipeline.resolve"),
     ),
-    ("generations.pipeline.alert", ("generations.models", "accounts.models")),
+    ("generations.pipeline.alert", ("generations.models", "generations.disk", "accounts.models")),
     (
         "generations.pipeline",  # dispatch, follow, gather, sweep, watch
         (
@@ -100,6 +131,10 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.media",
             "generations.queue",
             "generations.progress",
+            "generations.disk",
+            "generations.custody",
+            "generations.connections",
+            "generations.doctor",
             "generations.pipeline",
         ),
     ),
@@ -131,6 +166,12 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.uploads",
             "generations.progress",
             "generations.vault",
+            "generations.disk",
+            "generations.custody",
+            "generations.connections",
+            "generations.doctor.finding",
+            "generations.doctor.here",
+            "generations.doctor.probe",
             "generations.pipeline.accept",
             "generations.pipeline.several",
             "generations.pipeline.cancel",

@@ -101,7 +101,7 @@ def _read(tar: tarfile.TarFile, model: type[models.Model]) -> Iterator[Any]:
     try:
         member = tar.extractfile(archive.rows_of(model))
     except KeyError:
-        if archive.manifest(tar)["format"] < archive.SINCE.get(model, 0):
+        if archive.manifest(tar)["format"] < archive.SINCE.get(model, 1):
             return
         raise
     if member is None:

@@ -36,7 +36,7 @@ Key = Annotated[
 
 @router.post(
     "generations",
-    response={201: schemas.Generation, 200: schemas.Generation, **answers(400, 402, 403, 409, 413, 422)},
+    response={201: schemas.Generation, 200: schemas.Generation, **answers(400, 402, 403, 409, 413, 422, 507)},
     operation_id="generate",
     summary="Generate",
 )

@@ -28,7 +28,7 @@ def me(request: ApiRequest) -> schemas.Me:
             "team": {"slug": team.slug, "name": team.name, "time_zone": team.time_zone},
             "role": membership.role,
             "may_generate": membership.may_generate,
-            "currency": Connection.current().currency,
+            "currency": Connection.of(team).currency,
             "limits": [lines.shown(line) for line in quota.standing(membership)],
         }
     )
@@ -70,7 +70,7 @@ def usage(request: ApiRequest) -> schemas.Usage:
         return schemas.Totals.model_validate({"since": since, "resets_at": until, **sums})
 
     return schemas.Usage(
-        currency=Connection.current().currency,
+        currency=Connection.of(membership.team).currency,
         limits=[lines.shown(line) for line in quota.standing(membership, now)],
         day=totals(Period.DAY),
         week=totals(Period.WEEK),

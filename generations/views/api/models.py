@@ -19,8 +19,10 @@ router = Router(tags=["Models"])
     "models", response={200: schemas.Models, **answers()}, operation_id="models", summary="All models"
 )
 def models(request: ApiRequest) -> schemas.Models:
-    """Every model of the site that this portal uses, in the order of the picker, on one page."""
-    return schemas.Models(items=[schemas.Model(**_shown(spec)) for spec in offered.models()])
+    """Every model of the site that the team uses, in the order of the picker, on one page."""
+    return schemas.Models(
+        items=[schemas.Model(**_shown(spec)) for spec in offered.models(request.auth.membership.team)]
+    )
 
 
 @router.get(
@@ -31,7 +33,7 @@ def models(request: ApiRequest) -> schemas.Models:
 )
 def model(request: ApiRequest, slug: str) -> schemas.ModelDetail:
     """`params_schema` is the JSON Schema (2020-12) by which POST generations checks `params`."""
-    spec = access.model(slug)
+    spec = access.model(slug, request.auth.membership.team)
     return schemas.ModelDetail(
         **_shown(spec), notes=list(spec.notes), params_schema=spec.json_schema(), example=dict(spec.example)
     )

@@ -66,6 +66,11 @@ KINDS: Mapping[str, Kind] = {
     "invalid": Kind(
         422, "Not valid", "`errors` has one entry for each fault, with the param and a sentence."
     ),
+    "storage_low": Kind(
+        507,
+        "No room for results",
+        "The disk of the portal is nearly full, so nothing new is taken. It goes on by itself; try again later.",
+    ),
     "broken": Kind(500, "Something broke", "A fault of the portal. It is in the log of the operators."),
 }
 

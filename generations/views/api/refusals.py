@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from generations import library, quota
+from generations import disk, library, quota
 from generations.catalogue.load import UnknownModel
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline import accept
@@ -108,6 +108,10 @@ def _key_reused(request: HttpRequest, exception: accept.KeyReused) -> HttpRespon
     return problem("key_reused", detail)
 
 
+def _storage_low(request: HttpRequest, exception: disk.StorageLow) -> HttpResponse:
+    return problem("storage_low", str(exception), headers={"Retry-After": "300"})
+
+
 def _quota_exceeded(request: HttpRequest, exception: quota.QuotaExceeded) -> HttpResponse:
     tightest = lines.shown(exception.line)
     return problem(
@@ -144,5 +148,6 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     accept.MayNotGenerate: _may_not_generate,
     accept.PriceUnknown: _price_unknown,
     accept.KeyReused: _key_reused,
+    disk.StorageLow: _storage_low,
     quota.QuotaExceeded: _quota_exceeded,
 }

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from ninja import Router, Status
 
-from generations import uploads
+from generations import disk, uploads
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline.accept import MayNotGenerate
 from generations.views.api import schemas
@@ -37,7 +37,7 @@ DOCUMENTED = {
 
 @router.post(
     "uploads",
-    response={201: schemas.Upload, **answers(400, 403, 413, 422)},
+    response={201: schemas.Upload, **answers(400, 403, 413, 422, 507)},
     operation_id="upload",
     summary="Upload a file",
     openapi_extra=DOCUMENTED,
@@ -50,6 +50,7 @@ def upload(request: ApiRequest) -> Any:
     membership = request.auth.membership
     if not membership.may_generate:
         raise MayNotGenerate
+    disk.refuse_when_low()
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
         raise RequestDataTooBig
     file = request.FILES.get("file")

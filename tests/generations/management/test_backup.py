@@ -18,10 +18,11 @@ from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import Allowance, ApiToken, Measure, Membership, Mode, Period, Scope
-from generations import quota
+from generations import connections, quota
 from generations.management import archive
 from generations.models import (
     Batch,
+    Connection,
     Draft,
     FavouriteVoice,
     Generation,
@@ -37,7 +38,10 @@ from generations.models import (
     VoiceSample,
     VoiceUse,
 )
+from generations.models.connection import HOSTS
 from tests.conftest import join, tone
+
+TEAM_KEY = "0123456789abcdef0123456789abcdef"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,6 +107,7 @@ def full(bob: Membership, make_generation: Callable[..., Generation]) -> Members
     Draft.objects.create(**whose, batch=batch, lines=["The second line."])
     preset = Preset.objects.create(**whose, name="Calm", params={"speed": 0.9})
     PresetDefault.objects.create(membership=bob, model=preset.model, preset=preset)
+    connections.add(bob.team, bob.user, base_url=HOSTS["cn"], name="Own", key=TEAM_KEY)
     return bob
 
 
@@ -121,10 +126,25 @@ def as_of_format_1(path: str) -> Path:
             data = now.extractfile(member).read()  # type: ignore[union-attr]
             if member.name == archive.MANIFEST:
                 data = json.dumps(json.loads(data) | {"format": 1}).encode()
+            if member.name == archive.rows_of(Connection):
+                lines = [json.loads(line) for line in data.splitlines()]
+                shared = [line for line in lines if not line["fields"]["team"]]
+                for line in shared:
+                    for field in (
+                        "team",
+                        "name",
+                        "is_used",
+                        "sealed_key",
+                        "key_hint",
+                        "paused_by",
+                        "removed_at",
+                    ):
+                        line["fields"].pop(field)
+                data = "\n".join(json.dumps(line) for line in shared).encode()
             if member.name == archive.rows_of(Generation):
                 lines = [json.loads(line) for line in data.splitlines()]
                 for line in lines:
-                    for field in ("batch", "batch_place"):
+                    for field in ("batch", "batch_place", "key_digest", "result_lost_at"):
                         line["fields"].pop(field)
                 data = "\n".join(json.dumps(line) for line in lines).encode()
             member.size = len(data)

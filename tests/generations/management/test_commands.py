@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Allowance, Membership, Team
+from generations import queue
 from generations.management.commands.demo import ACCOUNTS, PIECES
 from generations.models import Connection, Generation, Heartbeat, State
 from tests.conftest import point_at
@@ -63,16 +64,12 @@ def test_with_a_real_key_there_is_no_demo(db: None, settings: Any) -> None:
 
 def test_the_doctor_is_content_when_all_is_well(db: None, sandbox: Any) -> None:
     Heartbeat.beat("worker")
+    queue.ensure_schedules()
     said = run("doctor")
     assert "WRONG" not in said
-    assert [line.split()[1] for line in said.splitlines()[1:]] == [
-        "database:",
-        "cache:",
-        "storage:",
-        "settings:",
-        "upstream:",
-        "life:",
-    ]
+    looked_at = [line.split()[1].rstrip(":") for line in said.splitlines()[1:]]
+    assert looked_at[:8] == ["database", "cache", "worker", "queue", "schedule", "clock", "custody", "disk"]
+    assert looked_at[8:] == ["storage", "settings", "upstream", "clock", "webhook"]
 
 
 def test_the_doctor_names_what_is_wrong_and_what_to_do(
@@ -86,13 +83,19 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(
     make_generation(bob, status=State.RUNNING, next_check_at=timezone.now() - timedelta(hours=1))
     Connection.current().pause("1004", "No funds")
     said = io.StringIO()
-    with pytest.raises(CommandError, match="4 things need a look") as wrong:
+    with pytest.raises(CommandError, match="5 things need a look") as wrong:
         call_command("doctor", stdout=said)
     assert wrong.value.returncode == 1
     lines = [line for line in said.getvalue().splitlines() if line.startswith("WRONG")]
     for line, words in zip(
         lines,
-        ("Look at RUNNINGHUB_BASE_URL", "Start `manage.py worker`", "due since 3600 s", "paused"),
+        (
+            "Start `manage.py worker`",
+            "due since 3600 s",
+            "paused: No funds",
+            "Start `manage.py worker`; it plans it",
+            "Look at RUNNINGHUB_BASE_URL",
+        ),
         strict=True,
     ):
         assert words in line
@@ -102,7 +105,7 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(
 def test_the_doctor_says_that_the_sandbox_is_not_running(db: None, settings: Any) -> None:
     settings.RUNNINGHUB_BASE_URL = "http://127.0.0.1:9"
     said = io.StringIO()
-    with pytest.raises(CommandError, match="2 things need a look"):
+    with pytest.raises(CommandError, match="3 things need a look"):
         call_command("doctor", stdout=said)
     assert "Start `manage.py sandbox`." in said.getvalue()
     assert "No worker was ever seen. Start `manage.py worker`." in said.getvalue()

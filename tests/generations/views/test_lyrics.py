@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from accounts.models import Membership
+from accounts.models import Membership, Team
 from generations.catalogue import load
 from generations.models import Generation, Output
 from generations.views import lyrics
@@ -98,5 +98,5 @@ def test_what_does_not_sing_has_no_such_form_and_a_reload_leads_to_the_form(
     assert client.post(f"{SONG}lyrics/", {"text": "la"}).status_code == 302
 
 
-def test_the_catalogue_has_singers() -> None:
-    assert load.get("rhart-audio--suno-v5.5--custom") in lyrics.singers()
+def test_the_catalogue_has_singers(team: Team) -> None:
+    assert load.get("rhart-audio--suno-v5.5--custom") in lyrics.singers(team)

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Allowance, ApiToken, Measure, Membership, Mode, Period, Scope
 from generations.catalogue import load
-from generations.models import Connection, Draft, Generation, current_site
+from generations.models import Connection, Draft, Generation
 from generations.models.connection import site_of
 from generations.pipeline import several
 from generations.pipeline.several import Line
@@ -72,7 +72,7 @@ def test_the_sandbox_and_an_unknown_address_offer_everything(
     for url in (None, "http://double.example"):
         if url:
             point_at(settings, url)
-        assert current_site() == ""
+        assert Connection.current().site == ""
         page = client_of(bob).get("/t/tide/create/").content.decode()
         assert [spec.slug for spec in load.models() if f"/create/{spec.slug}/" not in page] == []
 
