@@ -220,6 +220,7 @@ def forecast(
     owed = max(0, len(ends) - room)
     """So many of those that end leave no slot, because fewer slots are there than are held."""
     position, now = 0, gate
+    low = high = 0.0
     while position < most and len(found) < len(wanted):
         turns.advance(now)
         while ends and ends[0][0] <= now:
@@ -232,8 +233,13 @@ def forecast(
         while idle and position < most and (one := turns.take()) is not None:
             position += 1
             moment = idle.pop().not_before(now)
+            start = moment.start(position)
+            low, high = (
+                max(low, start.low),
+                max(high, start.high),
+            )  # nobody starts before who stands before them
             if one.id in wanted:
-                found[one.id] = moment.start(position)
+                found[one.id] = Start(position, low, high)
             end = moment.after(one.pace) if one.pace else moment
             heapq.heappush(ends, (end.mean, next(numbers), end, one.team, one.author))
         coming = [time for time in (ends[0][0] if ends else None, turns.next_ready) if time is not None]
