@@ -69,13 +69,20 @@ class Turns:
         self._later: list[tuple[float, int, Waiting]] = []
         self._numbers = itertools.count()
         self.now = 0.0
+        self.ids: set[Any] = set()
         for one in waiting:
+            self.ids.add(one.id)
             if one.ready > 0:
                 heapq.heappush(self._later, (one.ready, next(self._numbers), one))
             else:
                 self._queue(one)
         for key in list(self._ready):
             self._offer(key)
+
+    @property
+    def length(self) -> int:
+        """How many stood in it at first."""
+        return len(self.ids)
 
     @property
     def next_ready(self) -> float | None:
