@@ -27,6 +27,9 @@ EVERYONE = 2000
 """So many members at once are still served in turn."""
 FORESEEN = 1000
 """So many places in line are told; whoever stands behind them is told just that."""
+LONG = 300
+KEPT = 2.0
+"""A line of so many is played through once for all who look within so many seconds; a short one costs little."""
 UNCONFIRMED_HOLDS = timedelta(minutes=10)
 A_MOMENT = timedelta(seconds=2)
 FUNDS = frozenset({"402", "414", "416", "605", "812", "1620", "http_402"})
@@ -184,23 +187,69 @@ class Why:
     slots: Slots | None = None
 
 
+@dataclass(frozen=True)
+class _Foreseen:
+    """A line played through: who starts when, what holds slots, and how many of them each member holds."""
+
+    at: float
+    now: datetime
+    facts: tuple[Any, ...]
+    starts: Mapping[uuid.UUID, Start]
+    taken: Slots
+    held: Mapping[tuple[int, int], int]
+    most: Mapping[int, int | None]
+
+
+_lately: dict[int, _Foreseen] = {}
+
+
 def places(
     connection: Connection, waiting: Iterable[Generation], paces: Mapping[str, Pace]
 ) -> dict[uuid.UUID, Place]:
     """How each of these waiting generations stands in the line of the whole connection, by id.
 
     The line is played through with the order that dispatch uses, the slots that are held now (also by what is
-    unconfirmed, and outside the portal) and the durations of each model. A handful of queries, however many wait.
+    unconfirmed, and outside the portal) and the durations of each model. A handful of queries, however many wait; a
+    long line is played through at most every KEPT seconds in a process, which all who look at it share.
     """
     wanted = {generation.pk: generation for generation in waiting}
     if not wanted:
         return {}
     now = timezone.now()
-    members: Counter[tuple[int, int]] = Counter()
+    facts = (connection.slots, connection.used_outside, connection.full_until, connection.paused_at)
+    seen = _lately.get(connection.pk)
+    if (
+        seen is None
+        or time.monotonic() - seen.at > KEPT
+        or seen.facts != facts
+        or any(row.created_at > seen.now for row in wanted.values())
+    ):
+        seen = _foresee(connection, now, facts, set(wanted), paces)
+    shut = connection.full_until if connection.full_until and connection.full_until > now else None
+    told = _told(connection) if shut else ""
+    answer = {}
+    for pk, row in wanted.items():
+        start = seen.starts.get(pk)
+        own = seen.most.get(row.team_id)
+        if own is not None and seen.held.get((row.team_id, row.author_id), 0) < own:
+            own = None
+        why = _why(connection, row, now, seen.taken, shut, told, own)
+        answer[pk] = Place(*start, why) if start else Place(None, None, None, why)
+    return answer
+
+
+def _foresee(
+    connection: Connection,
+    now: datetime,
+    facts: tuple[Any, ...],
+    wanted: set[uuid.UUID],
+    paces: Mapping[str, Pace],
+) -> _Foreseen:
+    held: Counter[tuple[int, int]] = Counter()
     busy, unsure = [], 0
     fields = ("team_id", "author_id", "status", "model", "dispatched_at", "submitting_at")
     for team, author, status, model, sent, submitting in holding(connection, now).values_list(*fields):
-        members[team, author] += 1
+        held[team, author] += 1
         if status == State.UNCONFIRMED:
             unsure += 1
             given_up = submitting + UNCONFIRMED_HOLDS if submitting else now
@@ -209,27 +258,18 @@ def places(
         since = max(0.0, (now - sent).total_seconds()) if sent and status == State.RUNNING else 0.0
         busy.append(Holding(team, author, *left(paces.get(model) or pace([], guess(model)), since)))
     taken = Slots(connection.slots, len(busy), connection.used_outside, unsure)
-    shut = connection.full_until if connection.full_until and connection.full_until > now else None
-    stopped = connection.paused_at is not None or not connection.is_configured or disk.is_low()
+    if connection.paused_at is not None or not connection.is_configured or disk.is_low():
+        return _Foreseen(time.monotonic(), now, facts, {}, taken, held, {})
     rows = Generation.objects.filter(connection=connection, status=State.QUEUED, parked_at=None)
-    found: dict[uuid.UUID, Start] = {}
-    most: Mapping[int, int | None] = {}
-    if not stopped:
-        line = _turns(rows, now, FORESEEN, members, paces)
-        most = line.most
-        room = connection.slots - connection.used_outside
-        gate = (shut - now).total_seconds() if shut else 0.0
-        found = forecast(line, busy, room, wanted=set(wanted), gate=gate, most=FORESEEN)
-    told = _told(connection) if shut else ""
-    answer = {}
-    for pk, row in wanted.items():
-        start = found.get(pk)
-        own = most.get(row.team_id)
-        if own is not None and members[row.team_id, row.author_id] < own:
-            own = None
-        why = _why(connection, row, now, taken, shut, told, own)
-        answer[pk] = Place(*start, why) if start else Place(None, None, None, why)
-    return answer
+    line = _turns(rows, now, FORESEEN, held, paces)
+    room = connection.slots - connection.used_outside
+    gate = max(0.0, (connection.full_until - now).total_seconds()) if connection.full_until else 0.0
+    is_long = line.length >= LONG
+    starts = forecast(line, busy, room, wanted=line.ids if is_long else wanted, gate=gate, most=FORESEEN)
+    seen = _Foreseen(time.monotonic(), now, facts, starts, taken, held, line.most)
+    if is_long:
+        _lately[connection.pk] = seen
+    return seen
 
 
 def _told(connection: Connection) -> str:

@@ -69,13 +69,20 @@ class Turns:
         self._later: list[tuple[float, int, Waiting]] = []
         self._numbers = itertools.count()
         self.now = 0.0
+        self.ids: set[Any] = set()
         for one in waiting:
+            self.ids.add(one.id)
             if one.ready > 0:
                 heapq.heappush(self._later, (one.ready, next(self._numbers), one))
             else:
                 self._queue(one)
         for key in list(self._ready):
             self._offer(key)
+
+    @property
+    def length(self) -> int:
+        """How many stood in it at first."""
+        return len(self.ids)
 
     @property
     def next_ready(self) -> float | None:
@@ -220,6 +227,7 @@ def forecast(
     owed = max(0, len(ends) - room)
     """So many of those that end leave no slot, because fewer slots are there than are held."""
     position, now = 0, gate
+    low = high = 0.0
     while position < most and len(found) < len(wanted):
         turns.advance(now)
         while ends and ends[0][0] <= now:
@@ -232,8 +240,13 @@ def forecast(
         while idle and position < most and (one := turns.take()) is not None:
             position += 1
             moment = idle.pop().not_before(now)
+            start = moment.start(position)
+            low, high = (
+                max(low, start.low),
+                max(high, start.high),
+            )  # nobody starts before who stands before them
             if one.id in wanted:
-                found[one.id] = moment.start(position)
+                found[one.id] = Start(position, low, high)
             end = moment.after(one.pace) if one.pace else moment
             heapq.heappush(ends, (end.mean, next(numbers), end, one.team, one.author))
         coming = [time for time in (ends[0][0] if ends else None, turns.next_ready) if time is not None]

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "generations.views.webhook.Doorbell",
     "csp.middleware.CSPMiddleware",
     "generations.uploads.incoming.NothingLeft",
     "generations.views.errors.NotAllowed",

@@ -259,8 +259,10 @@ def _look_again(now: datetime) -> None:
         after__isnull=False,
     )
     for inquiry in late:
-        seen, lost = inquiry.after or {}, inquiry.lost_at or now
-        early = datetime.fromisoformat(seen["at"]) < lost + COUNTED_WITHIN
+        seen, lost_at = inquiry.after, inquiry.lost_at
+        if seen is None or lost_at is None:
+            continue
+        early = datetime.fromisoformat(seen["at"]) < lost_at + COUNTED_WITHIN
         if early and (seen["running"] is None or seen["running"] <= seen["known"] + seen["outside"]):
             Inquiry.objects.filter(pk=inquiry.pk).update(after=None)
 

@@ -260,3 +260,14 @@ def test_the_only_owner_stays_one(team: Team, alice: Membership) -> None:
     call_command("create_member", alice.user.email, team="tide", role="member")
     alice.refresh_from_db()
     assert alice.role == Role.MEMBER
+
+
+def test_only_the_command_sets_a_weight(team: Team, zoe: Membership) -> None:
+    assert "tide has weight 3 of 4 in all teams" in run("set_weight", "tide", "3")
+    team.refresh_from_db()
+    assert team.weight == 3
+    for wrong in ("0", "11", "-1", "x", "2.5", "٣", ""):
+        with pytest.raises(CommandError, match="whole number from 1 to 10"):
+            run("set_weight", "--", "tide", wrong)
+    with pytest.raises(CommandError, match="no team called"):
+        run("set_weight", "gone", "3")

@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 
-MEASUREMENTS = ("pages", "pipeline")
+MEASUREMENTS = ("pages", "pipeline", "webhooks")
 
 
 def main(wanted: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -72,6 +73,9 @@ def test_the_forecast_starts_them_in_the_order_of_dispatch(
     assert [n for n in places if found[n].high == 0] == now
     assert sorted(start.position for start in found.values()) == list(range(1, len(found) + 1))
     assert len(found) == len(line), "each gets its turn in the end"
+    for first, second in itertools.pairwise(places):
+        assert found[first].low <= found[second].low
+        assert found[first].high <= found[second].high
 
 
 def test_two_of_a_colleague_come_before_the_rest_of_two_hundred() -> None:

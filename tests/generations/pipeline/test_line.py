@@ -152,8 +152,13 @@ def test_ten_thousand_that_wait_are_a_few_queries_and_no_long_wait(
     assert count == few <= 4
     assert seconds < 1.0
     assert progress.places(Connection.current(), [mine], {})[mine.pk].position == 2
+    assert asked(mine)[0] == 1, "of the connection: all who look within two seconds share one answer"
     last = Generation.objects.filter(author=bob.user).latest("pk")
     assert progress.places(Connection.current(), [last], {})[last.pk].position is None
+    new = many(carol, 1)[0]
+    assert progress.places(Connection.current(), [new], {})[new.pk].position == 4, (
+        "and a new one is not forgotten"
+    )
 
 
 @pytest.mark.thorough

@@ -392,3 +392,21 @@ def test_managers_are_told_what_waits_for_their_word(
     assert words in page
     assert "/t/tide/inbox/" in page
     assert words not in client_of(bob).get("/t/tide/team/").content.decode()
+
+
+@pytest.mark.parametrize(("given", "kept"), [("2", 2), ("", None), ("0", 5), ("1001", 5), ("x", 5)])
+def test_how_many_of_a_member_run_at_once_is_a_setting_and_the_weight_is_not(
+    alice: Membership, client_of: Any, given: str, kept: int | None
+) -> None:
+    Team.objects.update(member_slots=5)
+    form = {
+        "name": "Tide",
+        "time_zone": "UTC",
+        "unknown_price": "refuse",
+        "member_slots": given,
+        "weight": "9",
+    }
+    answer = client_of(alice).post("/t/tide/team/settings/", form)
+    team = Team.objects.get(slug="tide")
+    assert (team.member_slots, team.weight) == (kept, 1)
+    assert answer.status_code == (302 if kept != 5 else 422)
