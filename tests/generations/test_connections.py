@@ -101,6 +101,29 @@ def test_a_key_that_cannot_be_read_sends_nothing_and_still_copies(
     assert upstream.downloader(one).base_url == far.url
 
 
+def test_the_same_key_is_entered_again_when_it_cannot_be_read(
+    alice: Membership, far: Upstream, settings: Any
+) -> None:
+    one = own(alice.team, alice, far.url)
+    with pytest.raises(connections.NotDone):
+        connections.enter_key(one, alice.user, OLD)
+    settings.SECRET_KEY = "another secret key of enough characters"
+    assert "can no longer be read" in one.stopped_because
+    replace_key(one, alice, OLD)
+    assert (one.key(), one.stopped_because) == (OLD, "")
+
+
+def test_an_account_that_pays_in_another_currency_than_its_team_counts_is_paused(
+    alice: Membership, far: Upstream
+) -> None:
+    one = own(alice.team, alice, far.url)
+    Connection.objects.filter(pk=one.pk).update(currency="USD", next_check_at=timezone.now())
+    one.refresh_from_db()
+    watch.refresh_connection(one)
+    one.refresh_from_db()
+    assert (one.currency, one.paused_code) == ("USD", "currency")
+
+
 # Keys that are entered
 
 
