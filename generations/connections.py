@@ -53,7 +53,7 @@ def enter_key(connection: Connection, by: User, key: str) -> None:
     """Another key for the same account. It replaces the one in use when it was tried. Raises `NotDone`."""
     with transaction.atomic():
         locked = _locked(connection)
-        if locked.sealed_key and locked.key_digest == key_digest(key):
+        if not locked.stopped_because and locked.key_digest == key_digest(key):
             raise NotDone(_("This is the key that is in use already."))
         _enter(locked, by, key)
 
@@ -86,7 +86,7 @@ def promote(candidate: ConnectionKey, **found: object) -> bool:
         taken = ConnectionKey.objects.filter(pk=candidate.pk, state__in=CANDIDATES).delete()[0]
         if not taken or connection.removed_at is not None:
             return False
-        if connection.sealed_key:
+        if connection.sealed_key and connection.key_digest != candidate.key_digest:
             ConnectionKey.objects.create(
                 connection=connection,
                 state=ConnectionKey.State.FORMER,

@@ -174,6 +174,12 @@ class Migration(migrations.Migration):
                 name="receipts_of_the_author",
             ),
         ),
+        # Made anew after the receipts: of indexes that cost the same, PostgreSQL takes the youngest.
+        migrations.RemoveIndex(model_name="generation", name="generation_of_member"),
+        migrations.AddIndex(
+            model_name="generation",
+            index=models.Index(fields=["team", "author", "status"], name="generation_of_member"),
+        ),
         migrations.AddIndex(
             model_name="generation",
             index=models.Index(

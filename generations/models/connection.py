@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
 from generations.models import sealing
@@ -138,6 +139,19 @@ class Connection(models.Model):
     def is_paused_by_hand(self) -> bool:
         return self.paused_code == BY_HAND
 
+    @property
+    def stopped_because(self) -> str:
+        """Why nothing is sent, as a sentence: it is paused, or its key is not at hand. "" when nothing is wrong."""
+        if self.paused_at is not None or self.is_shared:
+            return self.paused_reason
+        if not self.is_configured:
+            return _("The key of this connection is not there, or its site is not on offer any more.")
+        try:
+            self.key()
+        except sealing.Unreadable as error:
+            return str(error)
+        return ""
+
     def key(self) -> str:
         """The key in clear, for the client alone. Raises `sealing.Unreadable`."""
         if self.is_shared:
@@ -161,7 +175,7 @@ class Connection(models.Model):
     def current(cls) -> Connection:
         """The shared row of the key in the environment, made on first use. Another key ends a pause."""
         digest = key_digest(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
-        connection, _ = cls.objects.get_or_create(
+        connection, _made = cls.objects.get_or_create(
             base_url=configured(),
             team=None,
             defaults={
@@ -176,7 +190,7 @@ class Connection(models.Model):
 
     def note_key(self, **changes: str) -> None:
         """Writes down another key. A pause that the former one brought about ends; one by hand goes on."""
-        rows = type(self).objects.filter(pk=self.pk).exclude(key_digest=changes["key_digest"])
+        rows = type(self).objects.filter(pk=self.pk).exclude(**changes)
         paused = {"paused_at": None, "paused_code": "", "paused_reason": ""}
         ends = rows.exclude(paused_code=BY_HAND)
         now = timezone.now()
@@ -218,9 +232,13 @@ class Connection(models.Model):
         """
         Generation = cls._meta.apps.get_model("generations", "Generation")  # it refers to this module
         queued = Generation.objects.filter(connection=OuterRef("pk"), status="queued")
-        own = Q(team__isnull=False, removed_at=None) & (Q(is_used=True) | Exists(queued))
-        rows = list(cls.objects.filter(own).exclude(sealed_key="").order_by("pk"))
-        return [cls.current(), *rows]
+        own = Q(team__isnull=False, removed_at=None) & ~Q(sealed_key="") & (Q(is_used=True) | Exists(queued))
+        asked = cls.objects.filter(Q(team=None, base_url=configured()) | own).order_by("pk")
+        rows: list[Connection] = list(asked)
+        digest = key_digest(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
+        if not any(one.is_shared and one.key_digest == digest for one in rows):
+            return [cls.current(), *(one for one in rows if not one.is_shared)]
+        return rows
 
     def pause(self, code: str, reason: str, by: User | None = None) -> bool:
         """Stops dispatch until a manager resumes it. True for the one caller who paused it.

@@ -264,7 +264,8 @@ def _refused(row: Generation, error: Refused) -> None:
 
 def _key_was_replaced(connection: Connection) -> bool:
     """Whether the connection has another key by now than the one that was just used."""
-    return not Connection.objects.filter(pk=connection.pk, key_digest=connection.key_digest).exists()
+    same = Connection.objects.filter(pk=connection.pk, key_digest=connection.key_digest)
+    return not persist(same.exists)
 
 
 def _fail(row: Generation, code: str, text: str, detail: str) -> None:

@@ -267,6 +267,21 @@ def _fixed_slots(connection: Connection) -> int:
     return int(settings.RUNNINGHUB_SLOTS) if connection.is_shared else 0
 
 
+def _counts_otherwise(connection: Connection, currency: str) -> bool:
+    """Whether a team already counts in another currency than its account turns out to pay in; then nothing more is
+    sent, because its limits would silently mean something else. The shared one was always corrected at its first look.
+    """
+    if connection.is_shared or not connection.is_used:
+        return False
+    words = (
+        f"This account pays in {currency}, but the team’s sums and limits on it are in {connection.currency}. Choose "
+        "another connection, and enter this key again as a new one."
+    )
+    if connection.pause("currency", words):
+        queue.ring_alert(connection.pk)
+    return True
+
+
 def refresh_connection(connection: Connection) -> None:
     """Asks upstream now and then for its slots, what others use of them, and the balance.
 
@@ -297,7 +312,9 @@ def refresh_connection(connection: Connection) -> None:
         logger.info("slots of %s are not known: %s", connection, error)
     try:
         account = upstream.get_client(connection).account_status()
-        changes |= {"currency": CURRENCIES.get(account.currency.upper(), connection.currency)}
+        currency = CURRENCIES.get(account.currency.upper(), connection.currency)
+        if currency == connection.currency or not _counts_otherwise(connection, currency):
+            changes |= {"currency": currency}
         changes |= {"balance": str(account.balance)} if account.balance is not None else {}
     except (UpstreamError, upstream.NotConfigured) as error:
         logger.info("account of %s is not known: %s", connection, error)

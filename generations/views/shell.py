@@ -123,8 +123,9 @@ def _undecided(membership: Membership | None) -> int:
 
 def _paused(membership: Membership) -> list[Connection]:
     """The connections that keep work of this team waiting: the one in use, and others where its work still lies."""
-    stopped = [one for one in Connection.all_of(membership.team) if one.paused_at is not None]
     used = Connection.of(membership.team).pk
+    every = Connection.all_of(membership.team)
+    stopped = [one for one in every if one.paused_at is not None or (one.pk == used and one.stopped_because)]
     waiting = Generation.objects.filter(team=membership.team_id, status__in=ACTIVE)
     return [one for one in stopped if one.pk == used or waiting.filter(connection=one).exists()]
 

@@ -166,4 +166,7 @@ def test_what_happened_follows_the_clock_of_the_team(
     )
     words = text_of(client_of(alice).get(url(made)).content.decode())
     assert "What happened 1:04 Accepted, ¥0.80 held 17:31:40 Waited for a slot 17:31:40 2.0 s" in words
-    assert "Made 17:31:43 1:00 Copied and checked 17:32:43 1.5 s Settled 17:32:44" in words
+    assert (
+        "Made 17:31:43 1:00 Copied and checked 17:32:43 1.5 s Safe, 1.5 s after RunningHub was done 17:32:44"
+        in words
+    )
