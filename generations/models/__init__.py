@@ -1,6 +1,7 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
 from generations.models.batch import Batch
+from generations.models.clock import database_now
 from generations.models.connection import Connection, current_site
 from generations.models.draft import Draft, Preset, PresetDefault
 from generations.models.generation import ACTIVE, OVER, Generation, State, search_text
@@ -40,6 +41,7 @@ __all__ = [
     "VoiceSample",
     "VoiceUse",
     "current_site",
+    "database_now",
     "latest_of_each",
     "search_text",
 ]

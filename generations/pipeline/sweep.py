@@ -82,6 +82,7 @@ def sweep() -> Swept:
         )
     swept.woken = waiting.filter(next_check_at=None).update(next_check_at=now)
     _tidy_scratch()
+    gather.finish_intents()
     if waiting.filter(parked_at=None).exists():
         queue.ring()
     return swept
@@ -101,5 +102,5 @@ def _tidy_scratch() -> None:
     """Removes pieces of downloads that a killed worker left behind."""
     limit = time.time() - SCRATCH_LIVES
     for part in gather.scratch().iterdir():
-        if part.is_file() and part.stat().st_mtime < limit:
+        if part.suffix != gather.INTENT and part.is_file() and part.stat().st_mtime < limit:
             part.unlink(missing_ok=True)
