@@ -26,6 +26,7 @@ from django.utils import timezone
 from accounts.models import Membership, Team
 from generations import queue, quota, vault
 from generations.catalogue import file, load
+from generations.catalogue.size import size
 from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec
 from generations.models import Connection, Generation, State, Upload, VoiceUse, database_now, search_text
 from generations.pipeline.quoting import Quote, Tariff, quote, quotes
@@ -204,6 +205,7 @@ def insert(
         kind=spec.kind.value,
         title=title_of(spec, params, title or str(params.get("title", ""))),
         params=params,
+        size=size(params),
         search_text=search_text(title, *words, spec.title),
         currency=order.estimate.currency,
         cost_estimated=order.estimate.cost,

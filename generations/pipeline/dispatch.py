@@ -167,7 +167,7 @@ def _first_look(row: Generation) -> tuple[float, float]:
     """Seconds until the first query, and until it is overdue; asked before the submit, so that nothing but the
     upstream id is on anyone's mind after it.
     """
-    pace, crowd = lately.look(row.model, row.connection)
+    pace, crowd = lately.look(row.model, row.connection, row.size)
     return pacing.next_look(0, pace, crowd + 1), pacing.overdue_after(pace)
 
 

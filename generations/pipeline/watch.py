@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
-from generations.pipeline import dispatch, follow, gather
+from generations.pipeline import dispatch, follow, gather, pacing
 from generations.runninghub.errors import UpstreamError
 
 logger = logging.getLogger("rhweb.watch")
@@ -59,6 +59,17 @@ class _Copies:
     def start(self, job: Job, row: Generation) -> None:
         self.pool = self.pool or ThreadPoolExecutor(self.most, thread_name_prefix="copy")
         self.running.add(self.pool.submit(_alone, job, row))
+
+
+_calls: dict[int, pacing.Politeness] = {}
+
+
+def polite(connection: Connection) -> pacing.Politeness:
+    """How many submits and queries this process may make now; `settings.CALLS_PER_SECOND` or what follows of slots."""
+    rate = pacing.calls_a_second(connection.slots, settings.CALLS_PER_SECOND)
+    known = _calls.setdefault(connection.pk, pacing.Politeness(rate))
+    known.per_second = rate
+    return known
 
 
 _downloads = _Copies(DOWNLOADS)
@@ -117,9 +128,16 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
             helped = time.monotonic()
             if Generation.objects.due(timezone.now(), State.GATHERING).exists():
                 queue.ring_copier()
-        for row in follow.claim(min(OF_ONE_KIND, THREADS - len(sends)) - len(looks)):
+        calls = polite(connection)
+        room = calls.room(time.monotonic())
+        due = follow.claim(min(room, min(OF_ONE_KIND, THREADS - len(sends)) - len(looks)))
+        calls.spend(len(due))
+        for row in due:
             looks.add(pool.submit(guarded, follow.look, row))
-        for row in dispatch.claim(connection, min(_uploads.room(), THREADS - len(looks)) - len(sends)):
+        room = min(calls.room(time.monotonic()), min(_uploads.room(), THREADS - len(looks)) - len(sends))
+        waiting = dispatch.claim(connection, room)
+        calls.spend(len(waiting))
+        for row in waiting:
             if dispatch.copies_first(row):
                 _uploads.start(dispatch.send, row)
             else:
@@ -132,10 +150,10 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
             _downloads.running -= done
             _uploads.running -= done
             continue
-        due = next_due()
-        if due is None:
+        seconds = next_due()
+        if seconds is None:
             break
-        time.sleep(min(GLANCE, max(0.02, due)))
+        time.sleep(min(GLANCE, max(0.02, seconds)))
 
 
 def copy(seconds: float = SLICE) -> None:

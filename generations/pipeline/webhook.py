@@ -22,6 +22,7 @@ from generations import queue
 from generations.models import Generation, State
 from generations.pipeline import resolve
 
+RANG = "webhook"
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
@@ -56,7 +57,7 @@ def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
         lease_until__gt=now
     )  # a look under way may have come too early
     rows = Generation.objects.filter(looks_later, pk=pk, status=State.RUNNING)
-    if rows.update(next_check_at=now):
+    if rows.update(next_check_at=now, found_by=RANG):
         queue.ring()
     return True
 

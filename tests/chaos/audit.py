@@ -41,7 +41,9 @@ def words(row: Generation) -> str:
 def audit(seen: Seen, team: Team, members: Iterable[Membership]) -> list[str]:
     """Every broken promise, a sentence each."""
     rows = list(Generation.objects.filter(team=team).prefetch_related("outputs"))
-    found = [f"{words(row)} {row.status} {row.error_code}: {said}" for row in rows for said in _row(row, seen)]
+    found = [
+        f"{words(row)} {row.status} {row.error_code}: {said}" for row in rows for said in _row(row, seen)
+    ]
     known = {words(row) for row in rows}
     found += ["a submit without a receipt" for sent in seen.sent if sent not in known]
     found += ["a task without a receipt" for task in seen.tasks if task.words not in known]
@@ -63,7 +65,7 @@ def _row(row: Generation, seen: Seen) -> Iterator[str]:
     if row.upstream_id and [task.id for task in made] != [row.upstream_id]:
         yield "another task than its own"
     if row.status not in (*OVER, State.UNCONFIRMED) and not row.parked_at:
-        yield "it is stuck"
+        yield f"it is stuck: claims {row.claims}, faults {row.faults}, lease {row.lease_until}, {row.error_message}"
     if row.status in OVER and (row.lease_until or row.next_check_at):
         yield "it is not at rest"
     if row.cost_counted < charged or row.cost_actual not in (None, charged, row.cost_estimated):
@@ -73,7 +75,9 @@ def _row(row: Generation, seen: Seen) -> Iterator[str]:
     outputs = sorted(row.outputs.all(), key=lambda output: output.index)
     if row.status != State.SUCCEEDED and outputs:
         yield f"{len(outputs)} outputs of what did not succeed"
-    if row.status == State.SUCCEEDED and [one.sha256 for one in outputs] != [d for t in made for d in t.files]:
+    if row.status == State.SUCCEEDED and [one.sha256 for one in outputs] != [
+        d for t in made for d in t.files
+    ]:
         yield f"{len(outputs)} outputs, not those that upstream made"
     for output in outputs:
         yield from _bytes(output)

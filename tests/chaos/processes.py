@@ -31,6 +31,7 @@ import requests
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
@@ -109,17 +110,15 @@ def _work(complaints: Path, skew: float) -> None:
                 supervisor._prepare()
                 began = True
             for ident, payload in broker.dequeue() or ():
-                name = SignedPackage.loads(payload)["func"]
-                module, _, func = str(name).rpartition(".")
-                __import__(module)
-                getattr(sys.modules[module], func)()
+                order = SignedPackage.loads(payload)
+                import_string(str(order["func"]))(*order["args"])
                 broker.acknowledge(ident)
         except AWAY:
             connections.close_all()
             time.sleep(0.02)
         except OSError:
             time.sleep(0.02)
-        except Exception:  # noqa: BLE001 - reported as a broken promise
+        except Exception:
             with complaints.open("a") as file:
                 file.write(json.dumps(traceback.format_exc()) + "\n")
             connections.close_all()
@@ -193,7 +192,12 @@ class Run:
             (Scope.POOL, Measure.SPEND, Period.MONTH, Decimal("0.8") * self.dice.randint(6, 14)),
         ):
             Allowance.put(
-                self.team, scope=scope, measure=measure, period=period, mode=Mode.LIMITED, limit=Decimal(limit)
+                self.team,
+                scope=scope,
+                measure=measure,
+                period=period,
+                mode=Mode.LIMITED,
+                limit=Decimal(limit),
             )
 
     def run(self, steps: int = 40) -> list[str]:
@@ -339,12 +343,12 @@ class Run:
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             return
-        with contextlib.closing(sqlite3.connect(str(connection.settings_dict["NAME"]), timeout=1)) as own:
-            with suppress(sqlite3.OperationalError):
-                own.isolation_level = None
-                own.execute("BEGIN EXCLUSIVE")
-                time.sleep(self.dice.choice([0.02, 0.1, 0.3]))
-                own.execute("ROLLBACK")
+        other = sqlite3.connect(str(connection.settings_dict["NAME"]), timeout=1)
+        with contextlib.closing(other), suppress(sqlite3.OperationalError):
+            other.isolation_level = None
+            other.execute("BEGIN EXCLUSIVE")
+            time.sleep(self.dice.choice([0.02, 0.1, 0.3]))
+            other.execute("ROLLBACK")
 
     def _fill_disk(self) -> None:
         for worker in self.workers:

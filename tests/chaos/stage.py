@@ -19,7 +19,7 @@ from tests.chaos import processes
 from tests.chaos.statements import Chaos
 
 FORMS = ("statements", "processes")
-QUIET = ("rhweb", "rhweb.gather", "rhweb.dispatch", "rhweb.follow", "django-q", "django.request", "django.db")
+QUIET = ("rhweb", "rhweb.gather", "rhweb.dispatch", "rhweb.follow", "django-q", "django.request", "django.db", "generations.runninghub.verdicts")
 """Loggers that would tell of every fault that was made on purpose."""
 
 
@@ -29,9 +29,7 @@ def in_statements(seed: int, folder: str | Path) -> list[str]:
         return Chaos(seed, sandbox).run()
 
 
-def in_processes(
-    seed: int, folder: str | Path, upstream: processes.Upstream, pid: int
-) -> list[str]:
+def in_processes(seed: int, folder: str | Path, upstream: processes.Upstream, pid: int) -> list[str]:
     """What broke when real workers were killed, against a foreign upstream in its own process; a sentence each."""
     patience: dict[str, Any] = dict.fromkeys(("CONNECT_SECONDS", "READ_SECONDS", "SUBMIT_SECONDS"), 0.25)
     with _stage(seed, folder, upstream.url, **patience) as here:

@@ -76,9 +76,9 @@ class World:
 
     def stand(self, task: dict[str, Any]) -> str:
         """How the task stands now."""
-        if task["status"] == "RUNNING" and time.monotonic() - task["at"] > task["seconds"]:
-            if not task["fate"].get("hang"):
-                task["status"] = "FAILED" if "fail" in task["fate"] else "SUCCESS"
+        over = time.monotonic() - task["at"] > task["seconds"] and not task["fate"].get("hang")
+        if over and task["status"] == "RUNNING":
+            task["status"] = "FAILED" if "fail" in task["fate"] else "SUCCESS"
         return str(task["status"])
 
     def running(self) -> int:
@@ -228,11 +228,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def submit(self, body: dict[str, Any], fault: dict[str, Any]) -> None:
         world, code = self.world, fault.get(REFUSED)
-        told: dict[str, Any] = {"taskId": "", "status": "", "errorCode": "", "errorMessage": "", "results": None}
+        told: dict[str, Any] = {
+            "taskId": "",
+            "status": "",
+            "errorCode": "",
+            "errorMessage": "",
+            "results": None,
+        }
         with world.lock:
             if code is None and not fault.get("before") and world.running() >= world.slots:
                 code = 421
-            entry = {"prompt": str(body.get("prompt", "")), "task": "", "refused": code or fault.get("http", 0)}
+            entry = {
+                "prompt": str(body.get("prompt", "")),
+                "task": "",
+                "refused": code or fault.get("http", 0),
+            }
             world.sent.append(entry)
             if code is None and not fault.get("before"):
                 entry["task"] = told["taskId"] = world.make(body, fault)["id"]
