@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 KNOWN_FROM = 5
 """From so many finished generations on, their durations are trusted more than the catalogue's guess."""
@@ -58,15 +58,14 @@ class Politeness:
     """
 
     per_second: float
-    left: float = field(default=-1.0)
-    seen: float = field(default=0.0)
+    left: float = 0.0
+    seen: float | None = None
 
     def room(self, now: float) -> int:
         """How many calls may begin now."""
-        if self.left < 0:
-            self.left, self.seen = self.per_second, now
-        self.left = min(self.per_second, self.left + max(0.0, now - self.seen) * self.per_second)
-        self.seen = now
+        passed = 1.0 if self.seen is None else max(0.0, now - self.seen)
+        self.left = min(self.per_second, self.left + passed * self.per_second)
+        self.seen = max(now, self.seen or now)
         return int(self.left)
 
     def spend(self, calls: int) -> None:
