@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -11,9 +12,11 @@ from django.utils import timezone
 
 from generations import queue
 from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.models.ids import uuid7_of
 
 WORKER_SILENT = 180.0
 DUE_FOR = 300.0
+A_DAY = timedelta(days=1)
 DISK_LOW = 500 * 1024**2
 
 
@@ -29,6 +32,8 @@ class Vitals:
     paused: bool
     slots: int
     parked: int
+    found: dict[str, int]
+    """How the ends of the last day were noticed, "poll" or "webhook", where a webhook was asked for."""
 
     @property
     def complaints(self) -> list[str]:
@@ -65,5 +70,12 @@ def vitals() -> Vitals:
         disk_free=shutil.disk_usage(settings.DATA_DIR).free,
         paused=connection.paused_at is not None,
         slots=connection.slots,
+        found=_found(now),
         parked=rows.filter(parked_at__isnull=False).count(),
     )
+
+
+def _found(now: datetime) -> dict[str, int]:
+    ended = Generation.objects.filter(pk__gte=uuid7_of(now - A_DAY)).exclude(found_by="")
+    counted = dict(ended.order_by().values_list("found_by").annotate(Count("id")))
+    return {by: counted.get(by, 0) for by in ("poll", "webhook")}

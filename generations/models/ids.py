@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last_moment = 0
@@ -25,3 +26,8 @@ def uuid7() -> uuid.UUID:
     milliseconds, fraction = moment >> 12 & (1 << 48) - 1, moment & 0xFFF
     chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance)
+
+
+def uuid7_of(moment: datetime) -> uuid.UUID:
+    """The least id that a row made at this moment, or later, can have: a bound for a search by the primary key."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -19,7 +19,16 @@ from tests.chaos import processes
 from tests.chaos.statements import Chaos
 
 FORMS = ("statements", "processes")
-QUIET = ("rhweb", "rhweb.gather", "rhweb.dispatch", "rhweb.follow", "django-q", "django.request", "django.db", "generations.runninghub.verdicts")
+QUIET = (
+    "rhweb",
+    "rhweb.gather",
+    "rhweb.dispatch",
+    "rhweb.follow",
+    "django-q",
+    "django.request",
+    "django.db",
+    "generations.runninghub.verdicts",
+)
 """Loggers that would tell of every fault that was made on purpose."""
 
 

@@ -67,15 +67,17 @@ class Chaos:
                 for _ in range(steps):
                     with suppress(Killed, OperationalError):
                         self._turn()
+            if connection.in_atomic_block:  # somebody was killed between two statements of a transaction
+                connection.rollback()
+                connection.in_atomic_block = False
+            connection.close()
             self._calm()
             sweep()
         return [f"seed {self.seed}: {said}" for said in audit(self._seen(), self.team, self.members)]
 
     def _seen(self) -> Seen:
         sent = Counter(
-            str(one["body"]["text"])
-            for one in self.sandbox.submits
-            if one.get("refused") not in REFUSED
+            str(one["body"]["text"]) for one in self.sandbox.submits if one.get("refused") not in REFUSED
         )
         tasks = self.sandbox.tasks.values()
         return Seen(sent, [self._task(task) for task in tasks])
@@ -186,7 +188,9 @@ class Chaos:
         if self.dice.random() < 0.4:
             address, body = f"{address[:-4]}0000", json.dumps({"taskId": "1234567890"})
         for _ in range(self.dice.choice([1, 2])):
-            self.browser.post(address.removeprefix("http://testserver"), body, content_type="application/json")
+            self.browser.post(
+                address.removeprefix("http://testserver"), body, content_type="application/json"
+            )
 
     def _jump(self) -> None:
         Clock.set_ahead(Clock.ahead() + self.dice.choice([DAY, -DAY, 3600, -3600, 100, 100]))

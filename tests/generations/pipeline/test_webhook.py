@@ -12,11 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Generation, State
-from generations.pipeline import webhook
+from generations.models import Connection, Generation, State
+from generations.pipeline import dispatch, follow, webhook
 from generations.pipeline.accept import accept
 from generations.queue import waiting
 from tests.conftest import MODEL, one_round, run_pipeline
+
+SPEECH = "minimax--speech-2.8-turbo"
 
 
 def ring(client: Client, row: Generation, body: Any = None, token: str = "") -> int:
@@ -98,3 +100,38 @@ def test_a_call_that_comes_after_the_release_brings_the_task_back(
     assert ring(client, other, {"taskId": "1935"}) == 200
     other.refresh_from_db()
     assert other.status == State.FAILED
+
+
+@pytest.mark.parametrize(("rings", "found"), [(True, "webhook"), (False, "poll")])
+def test_who_noticed_the_end_is_counted(
+    rings: bool, found: str, settings: Any, bob: Membership, sandbox: Any, client: Client
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    row = accept(bob, SPEECH, {"text": "Who rang?"}).generation
+    for one in dispatch.claim(Connection.current(), 1):
+        dispatch.send(one)
+    Generation.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    if rings:
+        assert client.post(webhook.address(row.pk).removeprefix(settings.PUBLIC_URL)).status_code == 200
+    run_pipeline()
+    row.refresh_from_db()
+    assert (row.status, row.found_by) == (State.SUCCEEDED, found)
+    assert f'rhweb_ends_found{{by="{found}"}} 1' in client.get("/metrics").content.decode()
+
+
+def test_a_call_that_came_before_the_end_did_not_find_it(
+    settings: Any, bob: Membership, sandbox: Any
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    sandbox.script("submit", {"seconds": 0.2})
+    row = accept(bob, SPEECH, {"text": "Too early."}).generation
+    for one in dispatch.claim(Connection.current(), 1):
+        dispatch.send(one)
+    webhook.ring(row.pk, webhook.token(row.pk), b"")
+    for one in follow.claim(1):
+        follow.look(one)
+    row.refresh_from_db()
+    assert (row.status, row.found_by) == (State.RUNNING, "")
+    run_pipeline()
+    row.refresh_from_db()
+    assert row.found_by == "poll"
