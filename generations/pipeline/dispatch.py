@@ -205,6 +205,11 @@ def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, ov
         row.connection.note_room()
 
 
+def give_back(row: Generation) -> None:
+    """A claimed generation that nobody has begun to send goes back to its place in the line."""
+    _back_to_queue(row, gap=0)
+
+
 def _not_accepted(row: Generation, error: NotAccepted) -> None:
     """Certainly nothing was created: back to the queue, and the connection waits a while."""
     now = timezone.now()

@@ -39,6 +39,13 @@ def claim(limit: int) -> list[Generation]:
     return Generation.objects.claim(State.RUNNING, limit=limit, lease=LEASE)
 
 
+def give_back(row: Generation) -> None:
+    """A claimed row that nobody has begun to look at is due again."""
+    Generation.objects.filter(pk=row.pk, status=State.RUNNING, lease_until__isnull=False).update(
+        lease_until=None, claims=F("claims") - 1
+    )
+
+
 def look(row: Generation) -> None:
     """One query of one task, and what follows from it."""
     try:

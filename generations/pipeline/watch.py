@@ -29,9 +29,12 @@ from generations.runninghub.errors import UpstreamError
 logger = logging.getLogger("rhweb.watch")
 
 SLICE = 8.0
-THREADS = 16
 OF_ONE_KIND = 12
-"""So many threads at most look, so many at most send: slow answers of one kind never keep the other out."""
+"""So many threads look, so many send, so many bring files upstream: slow answers of one kind keep no other out."""
+AHEAD = 24
+"""So many rows more are claimed while threads are busy: a claim costs as much for one row as for many."""
+BREATH = 0.015
+"""Seconds between two turns of the loop, so that what ends in the meantime is followed up by one claim."""
 DOWNLOADS = 4
 STALE = timedelta(seconds=15)
 BEAT_EVERY = 3.0
@@ -41,7 +44,47 @@ CHECK_CONNECTION = timedelta(seconds=60)
 CURRENCIES = {"CNY": "CNY", "RMB": "CNY", "USD": "USD"}
 
 Job = Callable[[Generation], None]
-Jobs = set[Future[None]]
+
+
+class _Jobs:
+    """The jobs of one kind in a slice: some at work, some waiting for their thread."""
+
+    def __init__(self, name: str) -> None:
+        self.pool = ThreadPoolExecutor(OF_ONE_KIND, thread_name_prefix=name)
+        self.futures: dict[Future[None], Any] = {}
+
+    def start(self, job: Callable[..., None], *args: Any) -> None:
+        self.futures[self.pool.submit(job, *args)] = args[-1]
+
+    def busy(self) -> set[Future[None]]:
+        """Those that are not done."""
+        self.futures = {future: row for future, row in self.futures.items() if not future.done()}
+        return set(self.futures)
+
+    def room(self) -> int:
+        """How many more to claim; none before a thread is about to have nothing to do."""
+        busy = len(self.busy())
+        return OF_ONE_KIND + AHEAD - busy if busy <= OF_ONE_KIND else 0
+
+    def give_back(self, back: Job) -> None:
+        """Those that no thread has begun with are left to the next watcher."""
+        for future, row in list(self.futures.items()):
+            if future.cancel() and isinstance(row, Generation):
+                back(row)
+
+    def close(self) -> None:
+        """Waits for the last, and closes the database connection of each thread."""
+        wait(self.futures)
+        everyone = threading.Barrier(OF_ONE_KIND)
+        for _ in range(OF_ONE_KIND):
+            self.pool.submit(self._close, everyone)
+        self.pool.shutdown()
+
+    @staticmethod
+    def _close(everyone: threading.Barrier) -> None:
+        """Once in each thread: the barrier keeps a fast one from taking two turns."""
+        database.close()
+        everyone.wait(timeout=30)
 
 
 class _Copies:
@@ -89,29 +132,27 @@ def watch(seconds: float = SLICE) -> bool:
     holder = secrets.token_hex(8)
     if not Heartbeat.take("watcher", holder, stale_after=STALE):
         return False
-    looks: Jobs = set()
-    sends: Jobs = set()
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="stage") as pool:
+    looks, sends = _Jobs("look"), _Jobs("send")
+    try:
         try:
             beat()
-            _loop(pool, holder, time.monotonic() + seconds, looks, sends)
+            _loop(holder, time.monotonic() + seconds, looks, sends)
         finally:
-            try:
-                Heartbeat.leave("watcher", holder)
-                if next_due() is not None:
-                    queue.ring()
-                while wait(looks | sends, timeout=BEAT_EVERY).not_done:
-                    beat()
-            finally:
-                wait(looks | sends)
-                everyone = threading.Barrier(THREADS)
-                for _ in range(THREADS):
-                    pool.submit(_close_connection, everyone)
+            looks.give_back(follow.give_back)
+            sends.give_back(dispatch.give_back)
+            Heartbeat.leave("watcher", holder)
+            if next_due() is not None:
+                queue.ring()
+            while wait(looks.busy() | sends.busy(), timeout=BEAT_EVERY).not_done:
+                beat()
+    finally:
+        looks.close()
+        sends.close()
     return True
 
 
-def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
-    """Claims and starts jobs until the time is over or nothing is in flight; the sets keep what is not done."""
+def _loop(holder: str, until: float, looks: _Jobs, sends: _Jobs) -> None:
+    """Claims and starts jobs until the time is over or nothing is in flight."""
     beaten, helped = time.monotonic(), 0.0
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
@@ -121,34 +162,31 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
         connection = Connection.current()
         if connection.checked_at is None:
             refresh_connection(connection)
-        elif connection.next_check_at <= timezone.now() and len(looks) < OF_ONE_KIND:
-            looks.add(pool.submit(_refresh, connection))
+        elif connection.next_check_at <= timezone.now() and len(looks.busy()) < OF_ONE_KIND:
+            looks.start(_refresh, connection)
         _copy_what_waits()
         if not _downloads.room() and time.monotonic() - helped > HELP_EVERY:
             helped = time.monotonic()
             if Generation.objects.due(timezone.now(), State.GATHERING).exists():
                 queue.ring_copier()
         calls = polite(connection)
-        room = calls.room(time.monotonic())
-        due = follow.claim(min(room, min(OF_ONE_KIND, THREADS - len(sends)) - len(looks)))
+        due = follow.claim(min(calls.room(time.monotonic()), looks.room()))
         calls.spend(len(due))
         for row in due:
-            looks.add(pool.submit(guarded, follow.look, row))
-        room = min(calls.room(time.monotonic()), min(_uploads.room(), THREADS - len(looks)) - len(sends))
-        waiting = dispatch.claim(connection, room)
+            looks.start(guarded, follow.look, row)
+        room = sends.room() if _uploads.room() == OF_ONE_KIND else min(sends.room(), _uploads.room())
+        waiting = dispatch.claim(connection, min(calls.room(time.monotonic()), room))
         calls.spend(len(waiting))
         for row in waiting:
             if dispatch.copies_first(row):
                 _uploads.start(dispatch.send, row)
             else:
-                sends.add(pool.submit(guarded, dispatch.send, row))
-        active = looks | sends | _downloads.running | _uploads.running
+                sends.start(guarded, dispatch.send, row)
+        active = looks.busy() | sends.busy() | _downloads.running | _uploads.running
         if active:
-            done, _ = wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
-            looks -= done
-            sends -= done
-            _downloads.running -= done
-            _uploads.running -= done
+            turn = time.monotonic()
+            wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            time.sleep(max(0.0, BREATH - (time.monotonic() - turn)))
             continue
         seconds = next_due()
         if seconds is None:
@@ -179,12 +217,6 @@ def copy(seconds: float = SLICE) -> None:
 def _copy_what_waits() -> None:
     for row in gather.claim(_downloads.room()):
         _downloads.start(gather.gather, row)
-
-
-def _close_connection(everyone: threading.Barrier) -> None:
-    """Run once in each thread of a slice: the barrier keeps a fast thread from taking two turns."""
-    database.close()
-    everyone.wait(timeout=30)
 
 
 def _alone(job: Job, row: Generation) -> None:

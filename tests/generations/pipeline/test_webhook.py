@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -111,6 +112,10 @@ def test_who_noticed_the_end_is_counted(
     for one in dispatch.claim(Connection.current(), 1):
         dispatch.send(one)
     Generation.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    give_up = time.monotonic() + 20
+    while not all(task.is_over for task in sandbox.tasks.values()):
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
     if rings:
         assert client.post(webhook.address(row.pk).removeprefix(settings.PUBLIC_URL)).status_code == 200
     run_pipeline()
