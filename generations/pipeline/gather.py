@@ -219,10 +219,13 @@ def _write_text(row: Generation, index: int, text: str) -> None:
 def _write(output: Output) -> bool:
     """Writes the row of a stored result. False when its generation has ended meanwhile and takes no more results.
 
-    If another worker stored the same one first, its row counts.
+    If another worker stored the same one first, its row counts. What a commit that failed has left in `output` is
+    forgotten before it is tried again: the number it had is another row's by now.
     """
+    taken = Output.objects.filter(generation=output.generation_id, index=output.index)
 
     def save() -> bool:
+        output.pk = None
         with transaction.atomic():
             mine = Generation.objects.filter(pk=output.generation_id, status=State.GATHERING)
             if not mine.update(updated_at=timezone.now()):
@@ -231,6 +234,8 @@ def _write(output: Output) -> bool:
                 with transaction.atomic():
                     output.save(force_insert=True)
             except IntegrityError:
+                if not taken.exists():
+                    raise
                 logger.info("output %s was stored by another worker", output)
         return True
 

@@ -53,7 +53,7 @@ MODEL = "minimax--music-2.6--text-to-instrumental"
 CERTAIN = {*faults.FULL, *faults.REFUSALS, 429}
 DAY = 86_400.0
 WORKERS = 2
-CALM_SECONDS = 40.0
+CALM_SECONDS = 120.0
 AWAY = (DatabaseError, InterfaceError)
 
 

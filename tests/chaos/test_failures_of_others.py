@@ -162,6 +162,7 @@ def test_a_new_day_needs_nobody_to_reset_anything(
     order(bob)
 
 
+@pytest.mark.thorough
 def test_rows_are_made_at_one_door_only() -> None:
     """Every place of the program that inserts a generation, found in its syntax tree."""
     found = set()
@@ -197,6 +198,7 @@ def test_an_expired_result_is_asked_for_once_more_and_copied(sandbox: Any, bob: 
     assert (row.status, row.outputs.count()) == (State.SUCCEEDED, 1)
 
 
+@pytest.mark.thorough
 def test_nobody_has_to_keep_a_page_open(sandbox: Any, bob: Membership, client_of: Any) -> None:
     """Sent by a form; no page is asked for afterwards."""
     answer = client_of(bob).post(f"/t/tide/create/{MODEL}/", {"prompt": "Rain", "format": "wav"})
@@ -222,6 +224,7 @@ def test_a_cancel_reaches_its_own_task_and_is_over_when_upstream_says_so(
     assert (mine.status, other.status) == (State.CANCELLED, State.RUNNING)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "spoiled",
     [
@@ -254,6 +257,7 @@ def test_two_schedules_of_one_name_stop_no_worker_from_starting(db: None) -> Non
     assert Schedule.objects.filter(name="sweep").count() == 1
 
 
+@pytest.mark.thorough
 def test_the_queue_may_bring_everything_twice(sandbox: Any, bob: Membership) -> None:
     row = order(bob)
     for _ in range(3):

@@ -71,6 +71,17 @@ def test_a_late_worker_adds_nothing_to_what_has_ended(
     assert (row.status, row.outputs.count()) == (State.FAILED, 0)
 
 
+def test_a_commit_that_fails_loses_no_output(
+    bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    """The number that the lost transaction gave to the row belongs to another one when it is tried again."""
+    other = make_generation(bob, outputs=1).outputs.get()
+    row = make_generation(bob, status=State.GATHERING)
+    again = Output(pk=other.pk, generation=row, index=0, kind="text", text="Words", bytes=5, sha256="0" * 64)
+    assert gather._write(again)
+    assert row.outputs.get().text == "Words"
+
+
 def test_a_note_of_something_else_is_left_alone(db: None) -> None:
     odd = gather.scratch() / f"nonsense{gather.INTENT}"
     odd.touch()
