@@ -45,6 +45,11 @@ def main() -> int:
                     found = stage.in_statements(seed, folder)
                 broken += len(found)
                 sys.stdout.write("".join(f"{line}\n" for line in found))
+                done = seed - given.seed + 1
+                if done % 10 == 0:
+                    sys.stdout.write(
+                        f"  {done} runs, {(time.monotonic() - began) / done:.1f} s each, {broken} broken\n"
+                    )
                 sys.stdout.flush()
         seconds = (time.monotonic() - began) / given.runs
         sys.stdout.write(

@@ -19,6 +19,7 @@ from generations.pipeline.accept import accept
 from generations.pipeline.sweep import sweep
 from tests.chaos.clock import Clock, moved
 from tests.conftest import MODEL, run_pipeline
+from tests.effort import thorough
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -61,7 +62,7 @@ def test_a_key_that_was_just_used_still_stands_for_its_order(bob: Membership) ->
 
 
 @EITHER_WAY
-@pytest.mark.parametrize("state", ["queued", "running", "gathering"])
+@pytest.mark.parametrize("state", [thorough("queued"), thorough("running"), "gathering"])
 def test_whatever_waits_comes_to_its_own_end(way: float, state: str, bob: Membership, sandbox: Any) -> None:
     """The clock moves while it waits there, and stays moved."""
     row = order(bob)
