@@ -1,5 +1,6 @@
 # make run    the portal on http://127.0.0.1:8000 (PORT=…), with what it needs
 # make test   the tests: SQLite, no network; browser tests where a Chromium is found
+# make chaos  seeded runs in which everything goes wrong, and an audit of each (ARGS="--runs 100 --seed 1")
 # make bench  measurements, as ratios
 # make check  style and types
 # make lock   writes the lock files anew from pyproject.toml
@@ -14,13 +15,16 @@ UV := uv==0.13.9
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := run
-.PHONY: run test bench check lock clean
+.PHONY: run test chaos bench check lock clean
 
 run: $(VENV)/.run-ready
 	@$(PY) manage.py serve --port $(PORT)
 
 test: $(VENV)/.test-ready
 	@$(PY) -m pytest -n 2 $(ARGS)
+
+chaos: $(VENV)/.test-ready
+	@$(PY) -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.test-ready
 	@$(PY) -m tests.benchmarks $(ARGS)

@@ -18,11 +18,11 @@ from django.utils import timezone
 from generations import disk
 from generations.catalogue import load
 from generations.models import Connection, Generation, State, latest_of_each
-from generations.pipeline.pacing import Pace, pace
+from generations.pipeline.pacing import Pace, alike, pace
 from generations.turns import Holding, Start, Turns, Waiting, forecast, left
 
 SAMPLE = 40
-TIMES = ("dispatched_at", "upstream_done_at")
+TIMES = ("dispatched_at", "upstream_done_at", "size")
 EVERYONE = 2000
 """So many members at once are still served in turn."""
 FORESEEN = 1000
@@ -37,9 +37,12 @@ RATE = frozenset({"1003", "429", "http_429"})
 MODEL_FULL = frozenset({"1011"})
 
 
-def usual(model: str, connection: Connection) -> Pace:
-    """How long this model takes on this connection, in seconds from accepted upstream to done."""
-    return _pace(model, _timed(model, connection).values_list(*TIMES)[:SAMPLE])
+def usual(model: str, connection: Connection, size: int | None = None) -> Pace:
+    """How long this model takes on this connection, in seconds from accepted upstream to done.
+
+    With a `size` (`catalogue.size`) only what was about as much to do counts.
+    """
+    return _pace(model, _timed(model, connection).values_list(*TIMES)[:SAMPLE], size)
 
 
 def usual_of_each(models: Iterable[str], connection: Connection) -> dict[str, Pace]:
@@ -55,9 +58,10 @@ def _timed(model: str, connection: Connection) -> QuerySet[Generation]:
     return known.order_by("-finished_at")
 
 
-def _pace(model: str, times: Iterable[tuple[Any, ...]]) -> Pace:
-    durations = [(done - sent).total_seconds() for sent, done in times]
-    return pace([d for d in durations if d >= 0], guess(model))
+def _pace(model: str, times: Iterable[tuple[Any, ...]], size: int | None = None) -> Pace:
+    known = [(how_much, (done - sent).total_seconds()) for sent, done, how_much in times]
+    known = [(how_much, seconds) for how_much, seconds in known if seconds >= 0]
+    return pace(alike(known, size), guess(model))
 
 
 class Lately:
@@ -66,17 +70,18 @@ class Lately:
     SECONDS = 1.0
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, int], tuple[float, Pace, int]] = {}
+        self.known: dict[tuple[str, int], tuple[float, list[tuple[Any, ...]], int]] = {}
 
-    def look(self, model: str, connection: Connection) -> tuple[Pace, int]:
-        """The pace of the model and how many of its generations run now, at most a second old."""
+    def look(self, model: str, connection: Connection, size: int) -> tuple[Pace, int]:
+        """The pace of the model at this size and how many of its generations run now, at most a second old."""
         key = (model, connection.pk)
-        asked, found, crowd = self.known.get(key, (0.0, None, 0))
-        if found is None or time.monotonic() - asked > self.SECONDS:
+        asked, times, crowd = self.known.get(key, (-self.SECONDS, [], 0))
+        if time.monotonic() - asked > self.SECONDS:
             running = Generation.objects.filter(connection=connection, model=model, status=State.RUNNING)
-            found, crowd = usual(model, connection), running.count()
-            self.known[key] = (time.monotonic(), found, crowd)
-        return found, crowd
+            times = list(_timed(model, connection).values_list(*TIMES)[:SAMPLE])
+            crowd = running.count()
+            self.known[key] = (time.monotonic(), times, crowd)
+        return _pace(model, times, size), crowd
 
 
 def guess(model: str) -> float:

@@ -75,13 +75,21 @@ def oldest_message() -> datetime | None:
 
 
 def ensure_schedules() -> None:
-    """Puts the schedules in place, once each however often this runs."""
+    """Puts the schedules in place, once each however often this runs.
+
+    The table of django-q2 takes two of one name, which workers that begin at the same moment may make; the next one
+    to begin leaves one of them.
+    """
     with transaction.atomic():
         for name, func in EVERY_MINUTE.items():
-            Schedule.objects.update_or_create(
-                name=name,
-                defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1},
-            )
+            what = {"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+            rows = Schedule.objects.filter(name=name)
+            first = rows.order_by("pk").values_list("pk", flat=True).first()
+            if first is None:
+                Schedule.objects.create(name=name, **what)
+            else:
+                rows.exclude(pk=first).delete()
+                rows.filter(pk=first).update(**what)
 
 
 def waiting() -> int:

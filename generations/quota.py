@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Action, Allowance, Measure, Membership, Period, Scope, Team
-from generations.models import ACTIVE, Connection, Generation
+from generations.models import ACTIVE, Connection, Generation, database_now
 
 ZERO = Decimal(0)
 
@@ -116,9 +116,14 @@ def room(lines: Iterable[Line], costs: Sequence[Decimal | None]) -> Room:
 
 
 def standing(membership: Membership, now: datetime | None = None) -> list[Line]:
-    """Every limit in force for this member with its use, the member's own before the team's, shortest period first."""
-    now = now or timezone.now()
+    """Every limit in force for this member with its use, the member's own before the team's, shortest period first.
+
+    Days, weeks and months are those of the database's clock, whichever process asks.
+    """
     rows = Allowance.in_force(membership.team.allowances.all(), membership)
+    if not rows:
+        return []
+    now = now or database_now()
     receipts = Generation.objects.filter(team=membership.team_id)
     lines = measure(
         receipts.filter(author=membership.user_id),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Min
@@ -10,9 +11,11 @@ from django.utils import timezone
 
 from generations import disk, queue
 from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.models.ids import since
 
 WORKER_SILENT = 180.0
 DUE_FOR = 300.0
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Vitals:
     paused_own: int
     slots: int
     parked: int
+    found: dict[str, int]
+    """How the ends of the last day were noticed, "poll" or "webhook", where a webhook was asked for."""
 
     @property
     def is_silent(self) -> bool:
@@ -81,5 +86,12 @@ def vitals() -> Vitals:
         paused=connection.paused_at is not None,
         paused_own=own.filter(paused_at__isnull=False).count(),
         slots=connection.slots,
+        found=_found(now),
         parked=rows.filter(parked_at__isnull=False).count(),
     )
+
+
+def _found(now: datetime) -> dict[str, int]:
+    ended = Generation.objects.filter(pk__gte=since(now - A_DAY)).exclude(found_by="")
+    counted = dict(ended.order_by().values_list("found_by").annotate(Count("id")))
+    return {by: counted.get(by, 0) for by in ("poll", "webhook")}

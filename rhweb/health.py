@@ -75,6 +75,11 @@ def _may_read_metrics(request: HttpRequest) -> bool:
 def _prometheus(found: Vitals, safe: Custody) -> str:
     lines = ["# TYPE rhweb_generations gauge"]
     lines += [f'rhweb_generations{{state="{state}"}} {count}' for state, count in found.states.items()]
+    lines += [
+        "# TYPE rhweb_ends_found gauge",
+        "# HELP rhweb_ends_found Ends of the last day, by how they were noticed.",
+    ]
+    lines += [f'rhweb_ends_found{{by="{by}"}} {count}' for by, count in found.found.items()]
     for name, value in {
         "oldest_due_seconds": round(found.oldest_due, 3),
         "worker_heartbeat_age_seconds": "NaN" if found.worker_age is None else round(found.worker_age, 3),

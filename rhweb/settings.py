@@ -46,6 +46,7 @@ RUNNINGHUB_FORMER_API_KEY = env.text("RUNNINGHUB_FORMER_API_KEY")  # until the l
 EXTRA_SITES = env.urls("RHWEB_EXTRA_SITES")  # where else teams may have connections of their own
 RUNNINGHUB_SLOTS = env.integer("RUNNINGHUB_SLOTS", 0, least=0, most=100_000)  # 0: ask upstream
 CONNECT_SECONDS, READ_SECONDS, SUBMIT_SECONDS = 5.0, 20.0, 60.0  # patience with upstream; leases are longer
+CALLS_PER_SECOND = 0.0  # submits and queries of one connection; 0: as many as it has slots, at least 20
 CNY_PER_USD = env.decimal("RHWEB_CNY_PER_USD", 7.1, least=0.01, most=1000)
 
 # Applications

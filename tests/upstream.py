@@ -14,6 +14,7 @@ import time
 import wave
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -29,6 +30,22 @@ def sound(seconds: float = 1.0, rate: int = 16000) -> bytes:
             )
         )
     return out.getvalue()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that this one started, and those that they started."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, look = [], [pid]
+    while look:
+        look = [child for parent in look for child in children.get(parent, [])]
+        found += look
+    return found
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,6 +1,7 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
 from generations.models.batch import Batch
+from generations.models.clock import database_now
 from generations.models.connection import Connection, ConnectionKey
 from generations.models.draft import Draft, Preset, PresetDefault
 from generations.models.examination import Examination
@@ -48,6 +49,7 @@ __all__ = [
     "VoiceGrant",
     "VoiceSample",
     "VoiceUse",
+    "database_now",
     "latest_of_each",
     "read_id",
     "search_text",

@@ -135,10 +135,14 @@ class Generation(models.Model):
 
     key_digest = models.CharField(max_length=16, blank=True)
     """The key it was sent with, so that a replaced one is kept until its last task has ended."""
+    size = models.PositiveIntegerField(default=0)
+    """How much is asked for, as `catalogue.size` of its params; durations of like sizes are compared."""
     upstream_id = models.CharField(max_length=80, blank=True)
     upstream_status = models.CharField(max_length=40, blank=True)
     webhook = models.CharField(max_length=8, choices=Bell, default=Bell.NOT_ASKED, blank=True)
     results = models.JSONField(null=True)
+    found_by = models.CharField(max_length=8, blank=True)
+    """How its end upstream was noticed: "webhook", or "poll" though a webhook was asked for; "" when none was."""
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     error_detail = models.TextField(blank=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -49,7 +51,12 @@ class Output(models.Model):
     @staticmethod
     def file_name(generation: Generation, index: int, extension: str) -> str:
         """Where the file of this result is stored."""
-        return f"outputs/{generation.team_id}/{generation.pk}/{index}.{extension}"
+        return f"{Output.folder(generation.team_id, generation.pk)}/{index}.{extension}"
+
+    @staticmethod
+    def folder(team_id: int, pk: uuid.UUID) -> str:
+        """Where the files of one generation are stored, and nothing else."""
+        return f"outputs/{team_id}/{pk}"
 
     @classmethod
     def keep(cls, generation: Generation, index: int | None) -> bool:

@@ -14,7 +14,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,9 @@ from django.utils import timezone
 from accounts.models import Membership, Team
 from generations import disk, queue, quota, vault
 from generations.catalogue import file, load
+from generations.catalogue.size import size
 from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec
-from generations.models import Connection, Generation, State, Upload, VoiceUse, search_text
+from generations.models import Connection, Generation, State, Upload, VoiceUse, database_now, search_text
 from generations.pipeline.quoting import Quote, Tariff, quote, quotes
 
 __all__ = [
@@ -138,11 +139,13 @@ def accept(
                 return Accepted(earlier, created=False)
             if Connection.of(locked.team).pk != connection.pk:
                 raise Switched
-            warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, timezone.now())
+            now = database_now()
+            warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, now)
             generation = insert(
                 locked,
                 connection,
                 order,
+                now,
                 idempotency_key=idempotency_key,
                 request_digest=digest if idempotency_key else "",
             )
@@ -194,9 +197,12 @@ def allowed(locked: Membership, order: Order) -> Decimal | None:
     return order.estimate.cost
 
 
-def insert(locked: Membership, connection: Connection, order: Order, **more: Any) -> Generation:
+def insert(
+    locked: Membership, connection: Connection, order: Order, asked_at: datetime, **more: Any
+) -> Generation:
     """The row of an order that quota allowed, inside the transaction that asked, with the voice that it makes or the
-    note of the one that it speaks with. Raises `InvalidParams` when the id of a new voice is taken.
+    note of the one that it speaks with. `asked_at` is the time by which quota was asked, of the database's clock.
+    Raises `InvalidParams` when the id of a new voice is taken.
     """
     spec, now = order.spec, timezone.now()
     title = order.title or (order.voice.name if order.voice and vault.maker(spec) else "")
@@ -211,12 +217,13 @@ def insert(locked: Membership, connection: Connection, order: Order, **more: Any
         kind=spec.kind.value,
         title=title_of(spec, params, title or str(params.get("title", ""))),
         params=params,
+        size=size(params),
         search_text=search_text(title, *words, spec.title),
         currency=order.estimate.currency,
         cost_estimated=order.estimate.cost,
         cost_basis=order.estimate.basis[:200],
         status=State.QUEUED,
-        created_at=now,
+        created_at=asked_at,
         updated_at=now,
         next_check_at=now,
         deadline_at=now + WAITS_AT_MOST,
@@ -244,7 +251,7 @@ def earlier_with(membership: Membership, key: str, digest: str) -> Generation | 
     ).first()
     if row is None:
         return None
-    if row.created_at < timezone.now() - KEY_LIVES:
+    if row.created_at < database_now() - KEY_LIVES:
         Generation.objects.filter(pk=row.pk).update(idempotency_key="")
         return None
     if row.request_digest != digest:

@@ -175,7 +175,7 @@ def _first_look(row: Generation) -> tuple[float, float]:
     """Seconds until the first query, and until it is overdue; asked before the submit, so that nothing but the
     upstream id is on anyone's mind after it.
     """
-    pace, crowd = lately.look(row.model, row.connection)
+    pace, crowd = lately.look(row.model, row.connection, row.size)
     return pacing.next_look(0, pace, crowd + 1), pacing.overdue_after(pace)
 
 
@@ -211,6 +211,11 @@ def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, ov
         logger.error("generation %s is task %s upstream, but its row moved on meanwhile", row.pk, upstream_id)
     if row.connection.full_streak:
         row.connection.note_room()
+
+
+def give_back(row: Generation) -> None:
+    """A claimed generation that nobody has begun to send goes back to its place in the line."""
+    _back_to_queue(row, gap=0)
 
 
 def _not_accepted(row: Generation, error: NotAccepted) -> None:

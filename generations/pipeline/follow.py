@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from generations import upstream
 from generations.models import Generation, State
-from generations.pipeline import dispatch, pacing, resolve
+from generations.pipeline import dispatch, pacing, resolve, webhook
 from generations.pipeline.persist import persist
 from generations.runninghub.errors import ReadRefused, UpstreamError
 from generations.runninghub.replies import TaskReply
@@ -39,6 +39,13 @@ def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
     if limit <= 0 or not rows.due(timezone.now(), State.RUNNING).exists():
         return []
     return rows.claim(State.RUNNING, limit=limit, lease=LEASE)
+
+
+def give_back(row: Generation) -> None:
+    """A claimed row that nobody has begun to look at is due again."""
+    Generation.objects.filter(pk=row.pk, status=State.RUNNING, lease_until__isnull=False).update(
+        lease_until=None, claims=F("claims") - 1
+    )
 
 
 def look(row: Generation) -> None:
@@ -84,6 +91,7 @@ def _judge(row: Generation, reply: TaskReply) -> None:
                 State.GATHERING,
                 results=[asdict(result) for result in reply.results],
                 upstream_done_at=now,
+                found_by=_found_by(row),
                 next_check_at=now,
                 deadline_at=now + COPY_WITHIN,
                 overdue_at=None,
@@ -101,6 +109,7 @@ def _judge(row: Generation, reply: TaskReply) -> None:
                 State.RUNNING,
                 State.FAILED if reply.state == "failed" else State.CANCELLED,
                 upstream_done_at=now,
+                found_by=_found_by(row),
                 error_code=(reply.error_code or reply.state)[:40],
                 error_message=reply.error_text if reply.state == "failed" else "",
                 error_detail=reply.error_detail[:4000],
@@ -109,7 +118,7 @@ def _judge(row: Generation, reply: TaskReply) -> None:
         )
         _room(row)
     else:
-        pace, crowd = dispatch.lately.look(row.model, row.connection)
+        pace, crowd = dispatch.lately.look(row.model, row.connection, row.size)
         elapsed = (now - (row.dispatched_at or row.created_at)).total_seconds()
         gap = pacing.next_look(elapsed, pace, crowd)
         if (
@@ -118,6 +127,12 @@ def _judge(row: Generation, reply: TaskReply) -> None:
         ):
             gap = min(gap, pacing.after_first_finished(elapsed))
         _later(row, gap, **told, **_confirmed(row))
+
+
+def _found_by(row: Generation) -> Any:
+    """For the end that was just noticed: whether a webhook rang since the look before."""
+    otherwise = Value("poll" if webhook.address(row.pk) else "")
+    return Case(When(found_by=webhook.RANG, then=F("found_by")), default=otherwise)
 
 
 def _confirmed(row: Generation) -> dict[str, Any]:
@@ -138,6 +153,8 @@ def costs(reply: TaskReply) -> dict[str, Any]:
 def _later(row: Generation, gap: float, **changes: Any) -> None:
     """Notes the next look, unless somebody asked for an earlier one while this one was under way."""
     now = timezone.now()
+    if row.found_by == webhook.RANG:
+        changes["found_by"] = ""  # it rang, but not for the end
     planned = Value(now + timedelta(seconds=gap), output_field=DateTimeField())
     next_look = Case(When(next_check_at=row.next_check_at, then=planned), default=F("next_check_at"))
     if row.deadline_at and now > row.deadline_at and row.overdue_at is None:
@@ -171,10 +188,11 @@ def _tell_siblings(row: Generation) -> None:
         return
     _told[key] = time.monotonic()
     now = timezone.now()
-    pace = dispatch.lately.look(row.model, row.connection)[0]
+    pace = dispatch.lately.look(row.model, row.connection, row.size)[0]
     usual = timedelta(seconds=pace.usual) if pace.known else now - row.dispatched_at
     usual *= 1 + A_LITTLE
-    unaware = _siblings(row).filter(
+    alike = _siblings(row).filter(size__gte=row.size * 0.8, size__lte=row.size * 1.25)
+    unaware = alike.filter(
         status=State.RUNNING,
         lease_until=None,
         dispatched_at__gt=F("updated_at") - usual * (1 - 3 * A_LITTLE),

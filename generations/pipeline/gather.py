@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import time
+import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO, cast
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Coalesce
@@ -37,6 +39,8 @@ logger = logging.getLogger("rhweb.gather")
 LEASE = timedelta(seconds=90)
 SECONDS_PER_FILE = 600.0
 TRIES_OF_WRONG_MEDIA = 4
+TRIES_AT_LEAST = 20
+"""So often a copy is tried before its deadline counts: a clock set ahead, or a worker away for a day, ends nothing."""
 SPEECH = "speech"
 """The kind whose bare samples are read as one channel; music has two. They do not say it themselves."""
 STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
@@ -48,6 +52,9 @@ KINDS = {
     **dict.fromkeys(("zip", "7z", "rar"), "archive"),
     **dict.fromkeys(("txt", "text", "json", "srt"), "text"),
 }
+
+
+INTENT = ".storing"
 
 
 class _Part(File):  # type: ignore[type-arg]
@@ -175,8 +182,12 @@ def _store(row: Generation, index: int, result: dict[str, Any], client: Client) 
                 text=str(result.get("text") or ""),
             )
             name = Output.file_name(row, index, probe.type.extension)
+            intent = path.with_name(f"{row.team_id}-{path.stem}{INTENT}")
+            intent.touch()
             output.file.name = output.file.storage.save(name, part)
-        _write(output)
+        if not _write(output):
+            remove_strays(row.team_id, row.pk)
+        intent.unlink(missing_ok=True)
     finally:
         path.unlink(missing_ok=True)
 
@@ -209,17 +220,67 @@ def _write_text(row: Generation, index: int, text: str) -> None:
     )
 
 
-def _write(output: Output) -> None:
-    """Writes the row of a stored result. If another worker stored the same one first, its row counts."""
+def _write(output: Output) -> bool:
+    """Writes the row of a stored result. False when its generation has ended meanwhile and takes no more results.
 
-    def save() -> None:
+    If another worker stored the same one first, its row counts. What a commit that failed has left in `output` is
+    forgotten before it is tried again: the number it had is another row's by now.
+    """
+    taken = Output.objects.filter(generation=output.generation_id, index=output.index)
+
+    def save() -> bool:
+        output.pk = None
+        with transaction.atomic():
+            mine = Generation.objects.filter(pk=output.generation_id, status=State.GATHERING)
+            if not mine.update(updated_at=timezone.now()):
+                return False
+            try:
+                with transaction.atomic():
+                    output.save(force_insert=True)
+            except IntegrityError:
+                if not taken.exists():
+                    raise
+                logger.info("output %s was stored by another worker", output)
+        return True
+
+    return persist(save)
+
+
+def remove_strays(team_id: int, pk: uuid.UUID) -> bool:
+    """Removes the files of an ended generation that no row names. False while it may still get results."""
+    row = Generation.objects.filter(pk=pk).only("status").first()
+    if row is not None and not row.is_over:
+        return False
+    folder = Output.folder(team_id, pk)
+    try:
+        names = default_storage.listdir(folder)[1]
+    except FileNotFoundError:
+        return True
+    known = set(Output.objects.filter(generation=pk).values_list("file", flat=True))
+    for name in names:
+        if f"{folder}/{name}" not in known:
+            logger.warning("generation %s: %s has no row and is removed", pk, name)
+            default_storage.delete(f"{folder}/{name}")
+    return True
+
+
+def finish_intents() -> None:
+    """Looks after files that a worker on this host was storing when it died: with the generation they stay or go.
+
+    An intent is noted before its file is stored and forgotten after the row is written, so whatever a kill leaves in
+    between is found here. It is kept until the generation has ended.
+    """
+    for intent in scratch().glob(f"*{INTENT}"):
+        team, _, rest = intent.stem.partition("-")
         try:
-            with transaction.atomic():
-                output.save(force_insert=True)
-        except IntegrityError:
-            logger.info("output %s was stored by another worker", output)
-
-    persist(save)
+            team_id, pk = int(team), uuid.UUID(rest.partition("-")[0])
+        except ValueError:
+            continue
+        try:
+            if remove_strays(team_id, pk):
+                intent.unlink(missing_ok=True)
+        except STORAGE_ERRORS:
+            logger.exception("generation %s: its files could not be looked at", pk)
 
 
 def _made_by(model: str) -> str | None:
@@ -252,7 +313,7 @@ def _lost_since() -> Any:
 
 def _later(row: Generation, gap: float, code: str, text: str, **changes: Any) -> None:
     now = timezone.now()
-    if row.deadline_at and now > row.deadline_at:
+    if row.deadline_at and now > row.deadline_at and row.faults >= TRIES_AT_LEAST:
         _fail(row, code or "not_copied", text or "The result could not be copied within a day.")
         return
     persist(

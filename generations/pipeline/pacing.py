@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 KNOWN_FROM = 5
 """From so many finished generations on, their durations are trusted more than the catalogue's guess."""
+LIKE = 2.0
+"""Sizes that differ by less than this factor are about as much to do."""
+LEAST = 50
+"""Sizes below it do not matter."""
+CALLS_AT_LEAST = 20.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,45 @@ def pace(durations: Sequence[float], guess: float) -> Pace:
 
     usual = max(0.1, at(0.5))
     return Pace(max(0.1, at(0.1)), usual, max(at(0.9), usual * 1.25), known=True)
+
+
+def alike(known: Sequence[tuple[int, float]], size: int | None) -> list[float]:
+    """The seconds of those (size, seconds) whose size is about `size`; all of them when too few are."""
+    if size is not None:
+        mine = max(size, LEAST)
+        near = [seconds for other, seconds in known if 1 / LIKE < max(other, LEAST) / mine < LIKE]
+        if len(near) >= KNOWN_FROM:
+            return near
+    return [seconds for _, seconds in known]
+
+
+@dataclass
+class Politeness:
+    """How many calls may be made: so many a second, and after a pause as many as a second gives at once.
+
+    `now` is any clock that only goes forward, in seconds. Each process counts its own calls: of several watchers on
+    several hosts each may make as many, which does not happen for long, since one watches at a time.
+    """
+
+    per_second: float
+    left: float = 0.0
+    seen: float | None = None
+
+    def room(self, now: float) -> int:
+        """How many calls may begin now."""
+        passed = 1.0 if self.seen is None else max(0.0, now - self.seen)
+        self.left = min(self.per_second, self.left + passed * self.per_second)
+        self.seen = max(now, self.seen or now)
+        return int(self.left)
+
+    def spend(self, calls: int) -> None:
+        """So many were begun."""
+        self.left -= calls
+
+
+def calls_a_second(slots: int, wished: float) -> float:
+    """The politeness cap of a connection: the one that is set, else as many calls as it has slots, at least 20."""
+    return wished if wished > 0 else max(CALLS_AT_LEAST, float(slots))
 
 
 def next_look(elapsed: float, pace: Pace, crowd: int) -> float:

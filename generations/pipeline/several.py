@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from accounts.models import Membership
 from generations import disk, queue, quota, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
-from generations.models import Batch, Connection, Draft, Generation
+from generations.models import Batch, Connection, Draft, Generation, database_now
 from generations.pipeline import accept as door
 from generations.pipeline.accept import Order, Tariff
 
@@ -180,13 +180,14 @@ def _take(
 ) -> Taken:
     """Inserts those that fit. The first carries the key by which the whole order is found again."""
     costs: list[Decimal | None] = [door.allowed(locked, order) for order in wanted]
-    room = quota.room(quota.standing(locked), costs)
+    now = database_now()
+    room = quota.room(quota.standing(locked, now), costs)
     currency = connection.currency
     refusal = quota.QuotaExceeded(room.refusing, costs[room.fit], currency) if room.refusing else None
     if refusal is not None and not room.fit:
         raise refusal
     for line, order in zip(lines[: room.fit], wanted[: room.fit], strict=True):
-        door.insert(locked, connection, order, batch=batch, batch_place=line.place, **key)
+        door.insert(locked, connection, order, now, batch=batch, batch_place=line.place, **key)
         key = {}
     return Taken(batch, room.fit, None, refusal, room.warning)
 

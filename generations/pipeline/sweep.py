@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ from generations.pipeline.dispatch import lost
 DEADLY_CLAIMS = 5
 SCRATCH_LIVES = 24 * 3600
 LATE = timedelta(minutes=3)
+JUMP = timedelta(minutes=10)
+"""Sweeps come each minute; a gap as long as this is a clock that jumped, or nobody was there to sweep."""
 LONGEST_WAIT = timedelta(hours=2)
 """No lease, backoff or pause is longer; a time beyond it was written by a clock that has been set back since."""
 
@@ -38,7 +41,8 @@ class Swept:
 
 def sweep_if_late() -> bool:
     """Sweeps when nobody did for a while: the schedule was lost, or waits for the time of a clock set back since."""
-    if not Heartbeat.take("sweep", "", stale_after=LATE):
+    last = Heartbeat.last("sweep")
+    if last and abs(timezone.now() - last) <= LATE:
         return False
     sweep()
     return True
@@ -48,8 +52,8 @@ def sweep() -> Swept:
     """Repairs rows and rings the queue when anything waits."""
     swept = Swept()
     now = timezone.now()
-    Heartbeat.beat("sweep", holder="sweep")
     rows = Generation.objects
+    _follow_the_clock(now)
     _mend_times(now)
     for row in rows.filter(status=State.DISPATCHING, lease_until__lt=now):
         if row.submitting_at is None:
@@ -82,9 +86,27 @@ def sweep() -> Swept:
         )
     swept.woken = waiting.filter(next_check_at=None).update(next_check_at=now)
     _tidy_scratch()
+    gather.finish_intents()
     if waiting.filter(parked_at=None).exists():
         queue.ring()
     return swept
+
+
+def _follow_the_clock(now: datetime) -> None:
+    """Beats, and puts deadlines off by the time in which nobody swept.
+
+    They count the time in which the portal works, so a clock that jumps ahead, or a worker that was away, ends nothing.
+    After one that jumped back they come as much later. Of two who sweep at once one does it.
+    """
+    last = Heartbeat.last("sweep")
+    with transaction.atomic():
+        if last is None:
+            Heartbeat.beat("sweep", holder="sweep")
+            return
+        mine = Heartbeat.objects.filter(name="sweep", beat_at=last).update(beat_at=now, holder="sweep")
+        if mine and now - last > JUMP:
+            live = Generation.objects.filter(status__in=ACTIVE, deadline_at__isnull=False)
+            live.update(deadline_at=F("deadline_at") + (now - last), overdue_at=None)
 
 
 def _mend_times(now: datetime) -> None:
@@ -101,5 +123,5 @@ def _tidy_scratch() -> None:
     """Removes pieces of downloads that a killed worker left behind."""
     limit = time.time() - SCRATCH_LIVES
     for part in gather.scratch().iterdir():
-        if part.is_file() and part.stat().st_mtime < limit:
+        if part.suffix != gather.INTENT and part.is_file() and part.stat().st_mtime < limit:
             part.unlink(missing_ok=True)

@@ -24,15 +24,18 @@ from django.utils import timezone
 
 from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
-from generations.pipeline import dispatch, follow, gather
+from generations.pipeline import dispatch, follow, gather, pacing
 from generations.runninghub.errors import UpstreamError
 
 logger = logging.getLogger("rhweb.watch")
 
 SLICE = 8.0
-THREADS = 16
 OF_ONE_KIND = 12
-"""So many threads at most look, so many at most send: slow answers of one kind never keep the other out."""
+"""So many threads look, so many send, so many bring files upstream: slow answers of one kind keep no other out."""
+AHEAD = 24
+"""So many rows more are claimed while threads are busy: a claim costs as much for one row as for many."""
+BREATH = 0.015
+"""Seconds between two turns of the loop, so that what ends in the meantime is followed up by one claim."""
 DOWNLOADS = 4
 REFRESHES = 2
 """So many accounts are asked for their slots at once, so that unreachable ones never keep looks from others."""
@@ -44,7 +47,49 @@ CHECK_CONNECTION = timedelta(seconds=60)
 CURRENCIES = {"CNY": "CNY", "RMB": "CNY", "USD": "USD"}
 
 Job = Callable[[Generation], None]
-Jobs = set[Future[None]]
+
+
+class _Jobs:
+    """The jobs of one kind in a slice: some at work, some waiting for their thread."""
+
+    def __init__(self, name: str) -> None:
+        self.pool = ThreadPoolExecutor(OF_ONE_KIND, thread_name_prefix=name)
+        self.futures: dict[Future[None], Any] = {}
+
+    def start(self, job: Callable[..., None], *args: Any) -> Future[None]:
+        started = self.pool.submit(job, *args)
+        self.futures[started] = args[-1]
+        return started
+
+    def busy(self) -> set[Future[None]]:
+        """Those that are not done."""
+        self.futures = {future: row for future, row in self.futures.items() if not future.done()}
+        return set(self.futures)
+
+    def room(self) -> int:
+        """How many more to claim; none before a thread is about to have nothing to do."""
+        busy = len(self.busy())
+        return OF_ONE_KIND + AHEAD - busy if busy <= OF_ONE_KIND else 0
+
+    def give_back(self, back: Job) -> None:
+        """Those that no thread has begun with are left to the next watcher."""
+        for future, row in list(self.futures.items()):
+            if future.cancel() and isinstance(row, Generation):
+                back(row)
+
+    def close(self) -> None:
+        """Waits for the last, and closes the database connection of each thread."""
+        wait(self.futures)
+        everyone = threading.Barrier(OF_ONE_KIND)
+        for _ in range(OF_ONE_KIND):
+            self.pool.submit(self._close, everyone)
+        self.pool.shutdown()
+
+    @staticmethod
+    def _close(everyone: threading.Barrier) -> None:
+        """Once in each thread: the barrier keeps a fast one from taking two turns."""
+        database.close()
+        everyone.wait(timeout=30)
 
 
 class _Fair:
@@ -94,6 +139,17 @@ class _Copies:
         self.fair.note(started, row.connection_id)
 
 
+_calls: dict[int, pacing.Politeness] = {}
+
+
+def polite(connection: Connection) -> pacing.Politeness:
+    """How many submits and queries this process may make now; `settings.CALLS_PER_SECOND` or what follows of slots."""
+    rate = pacing.calls_a_second(connection.slots, settings.CALLS_PER_SECOND)
+    known = _calls.setdefault(connection.pk, pacing.Politeness(rate))
+    known.per_second = rate
+    return known
+
+
 _downloads = _Copies(DOWNLOADS)
 _uploads = _Copies(OF_ONE_KIND)
 
@@ -111,31 +167,29 @@ def watch(seconds: float = SLICE) -> bool:
     holder = secrets.token_hex(8)
     if not Heartbeat.take("watcher", holder, stale_after=STALE):
         return False
-    looks: Jobs = set()
-    sends: Jobs = set()
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="stage") as pool:
+    looks, sends = _Jobs("look"), _Jobs("send")
+    try:
         try:
             beat()
-            _loop(pool, holder, time.monotonic() + seconds, looks, sends)
+            _loop(holder, time.monotonic() + seconds, looks, sends)
         finally:
-            try:
-                Heartbeat.leave("watcher", holder)
-                if next_due() is not None:
-                    queue.ring()
-                while wait(looks | sends, timeout=BEAT_EVERY).not_done:
-                    beat()
-            finally:
-                wait(looks | sends)
-                everyone = threading.Barrier(THREADS)
-                for _ in range(THREADS):
-                    pool.submit(_close_connection, everyone)
+            looks.give_back(follow.give_back)
+            sends.give_back(dispatch.give_back)
+            Heartbeat.leave("watcher", holder)
+            if next_due() is not None:
+                queue.ring()
+            while wait(looks.busy() | sends.busy(), timeout=BEAT_EVERY).not_done:
+                beat()
+    finally:
+        looks.close()
+        sends.close()
     return True
 
 
-def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
-    """Claims and starts jobs until the time is over or nothing is in flight; the sets keep what is not done."""
+def _loop(holder: str, until: float, looks: _Jobs, sends: _Jobs) -> None:
+    """Claims and starts jobs until the time is over or nothing is in flight."""
     beaten, helped, turn = time.monotonic(), 0.0, 0
-    refreshing: Jobs = set()
+    refreshing: set[Future[None]] = set()
     looking, sending = _Fair(OF_ONE_KIND), _Fair(OF_ONE_KIND)
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
@@ -144,47 +198,50 @@ def _loop(pool: ThreadPoolExecutor, holder: str, until: float, looks: Jobs, send
             beaten = time.monotonic()
         connections = Connection.working()
         many, turn = len(connections), turn + 1
+        # Each is first in its turn.
+        connections = [connections[(turn + place) % many] for place in range(many)]
         refreshing = {check for check in refreshing if not check.done()}
-        connections = [
-            connections[(turn + place) % many] for place in range(many)
-        ]  # each is first in its turn
         for connection in connections:
             if connection.checked_at is None and connection.is_shared:
                 refresh_connection(connection)
             elif connection.next_check_at <= timezone.now() and len(refreshing) < REFRESHES:
-                looks.add(check := pool.submit(_refresh, connection))
-                refreshing.add(check)
+                refreshing.add(looks.start(_refresh, connection))
         _copy_what_waits(many)
         if not _downloads.room() and time.monotonic() - helped > HELP_EVERY:
             helped = time.monotonic()
             if Generation.objects.due(timezone.now(), State.GATHERING).exists():
                 queue.ring_copier()
-        for row in follow.claim(
-            min(OF_ONE_KIND, THREADS - len(sends)) - len(looks), without=looking.full(many)
-        ):
-            looks.add(look := pool.submit(guarded, follow.look, row))
-            looking.note(look, row.connection_id)
+        calls = {connection.pk: polite(connection) for connection in connections}
+        rooms = {pk: one.room(time.monotonic()) for pk, one in calls.items()}
+        silent = [pk for pk, room in rooms.items() if room <= 0]
+        # Of several connections one may ask a few times too often in a turn; it owes that to the next ones.
+        most = min(looks.room(), max(rooms.values(), default=0))
+        for row in follow.claim(most, without=[*silent, *looking.full(many)]):
+            looking.note(looks.start(guarded, follow.look, row), row.connection_id)
+            if row.connection_id in calls:
+                calls[row.connection_id].spend(1)
         for connection in connections:
-            room = min(_uploads.room(), THREADS - len(looks)) - len(sends)
-            mine = min(sending.left(connection.pk, many), _uploads.fair.left(connection.pk, many))
-            for row in dispatch.claim(connection, min(room, mine)):
+            room = sends.room() if _uploads.room() == OF_ONE_KIND else min(sends.room(), _uploads.room())
+            if many > 1:
+                mine = min(sending.left(connection.pk, many), _uploads.fair.left(connection.pk, many))
+                room = min(room, mine)
+            waiting = dispatch.claim(connection, min(calls[connection.pk].room(time.monotonic()), room))
+            calls[connection.pk].spend(len(waiting))
+            for row in waiting:
                 if dispatch.copies_first(row):
                     _uploads.start(dispatch.send, row)
                 else:
-                    sends.add(send := pool.submit(guarded, dispatch.send, row))
-                    sending.note(send, row.connection_id)
-        active = looks | sends | _downloads.running | _uploads.running
+                    sending.note(sends.start(guarded, dispatch.send, row), row.connection_id)
+        active = looks.busy() | sends.busy() | _downloads.running | _uploads.running
         if active:
-            done, _ = wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
-            looks -= done
-            sends -= done
-            _downloads.running -= done
-            _uploads.running -= done
+            began = time.monotonic()
+            wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            time.sleep(max(0.0, BREATH - (time.monotonic() - began)))
             continue
-        due = next_due()
-        if due is None:
+        seconds = next_due()
+        if seconds is None:
             break
-        time.sleep(min(GLANCE, max(0.02, due)))
+        time.sleep(min(GLANCE, max(0.02, seconds)))
 
 
 def copy(seconds: float = SLICE) -> None:
@@ -210,12 +267,6 @@ def copy(seconds: float = SLICE) -> None:
 def _copy_what_waits(connections: int = 1) -> None:
     for row in gather.claim(_downloads.room(), without=_downloads.fair.full(connections)):
         _downloads.start(gather.gather, row)
-
-
-def _close_connection(everyone: threading.Barrier) -> None:
-    """Run once in each thread of a slice: the barrier keeps a fast thread from taking two turns."""
-    database.close()
-    everyone.wait(timeout=30)
 
 
 def _alone(job: Job, row: Generation) -> None:

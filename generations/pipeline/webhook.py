@@ -29,6 +29,8 @@ AGAIN_AFTER = timedelta(seconds=10)
 """A second bell brings another look when the last one is so long ago."""
 WATCHED = timedelta(seconds=10)
 """A watcher that beat so lately sees by itself that a row is due."""
+RANG = "webhook"
+"""What `found_by` says of an end that a bell announced."""
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
@@ -90,7 +92,9 @@ def _look_now(row: Generation, now: datetime) -> None:
         return
     later = Q(next_check_at__gt=now) | Q(lease_until__gt=now)
     rows = Generation.objects.filter(later, pk=row.pk, status=State.RUNNING)
-    if rows.update(next_check_at=now, webhook=Bell.RANG) and not Heartbeat.is_fresh("watcher", WATCHED):
+    if rows.update(next_check_at=now, webhook=Bell.RANG, found_by=RANG) and not Heartbeat.is_fresh(
+        "watcher", WATCHED
+    ):
         queue.ring()
 
 

@@ -1,91 +1,242 @@
-"""The pipeline against the loop that everybody writes first: one task per generation that sleeps and polls.
+"""The pipeline with 1,000 generations in flight, against the loop that everybody writes first.
 
-Baseline "ideal": the upstream's own time. Baseline "naive": as many blocking workers as the portal's queue has, each
-submits, polls every two seconds and copies, one generation after the other.
+Baseline "ideal": the upstream's own time, as many slots as generations, so the strict reading: 20 s and nothing else.
+Beside it stands the time at which the last one was accepted upstream, because none can be done before that and 20 s.
+Baseline "naive": a thread for each generation that submits, asks every second, downloads, and sends once more when an
+answer does not come within two seconds, against an upstream of which one answer in fifty takes longer.
+
+`make bench ARGS=pipeline`; RHWEB_BENCH_GENERATIONS sets another number. DATABASE_URL measures on PostgreSQL.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import requests
 
-from tests.benchmarks.portal import Portal, members
-from tests.upstream import Upstream, sound
+from tests.benchmarks.portal import Portal, free_port, members
+from tests.upstream import descendants
 
-GENERATIONS = 200
-SECONDS = 20.0
-NAIVE_GENERATIONS = 12
-NAIVE_WORKERS = 3
+GENERATIONS = int(os.environ.get("RHWEB_BENCH_GENERATIONS", "1000"))
+SECONDS, ANSWER = 20.0, 0.03
+SLOW = 0.02
 MODEL = "minimax--music-2.6--text-to-instrumental"
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 def measure() -> list[str]:
-    with upstream_of(GENERATIONS) as upstream, Portal(upstream=upstream.url) as portal:
-        wall, submitted = _portal(portal)
-        queries = [upstream.queries[task] for task in upstream.started]
-        submits = len(upstream.submits)
-    with upstream_of(GENERATIONS) as upstream:
-        naive = _naive(upstream)
-    per_naive = naive / NAIVE_GENERATIONS
-    return [
-        f"{GENERATIONS} generations of {SECONDS:.0f} s in flight: {wall:.1f} s,"
-        f" {wall / SECONDS:.2f} of the upstream's own time",
-        f"  all submitted after {submitted:.1f} s; {submits} submits for {GENERATIONS} generations",
-        f"  queries per generation: {statistics.mean(queries):.1f} on average, {max(queries)} at most",
-        f"naive loop, {NAIVE_WORKERS} workers: {per_naive:.2f} s per generation;"
-        f" the pipeline {wall / GENERATIONS:.2f} s:"
-        f" {per_naive / (wall / GENERATIONS):.0f} times as fast",
-    ]
+    lines = []
+    which = os.environ.get("RHWEB_BENCH_WAYS", "poll,webhook,killed,naive").split(",")
+    for way in which:
+        with upstream(SLOW if way == "naive" else 0.0) as url:
+            lines += _naive(url) if way == "naive" else in_a_process_of_its_own(way, url)
+    return lines
 
 
-def upstream_of(slots: int) -> Upstream:
-    return Upstream(seconds=SECONDS, slots=slots, answer_seconds=0.03, audio=sound(5))
+def in_a_process_of_its_own(way: str, url: str) -> list[str]:
+    """Django can be configured once only in a process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.pipeline", way, url],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.splitlines()
 
 
-def _portal(portal: Portal) -> tuple[float, float]:
-    from generations.models import Generation, State
+@contextmanager
+def upstream(slow: float) -> Iterator[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.upstream", str(SECONDS), str(ANSWER), str(slow)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Usage(threading.Thread):
+    """CPU seconds and peak memory (proportional set, MB) of a process and all it starts, looked at now and then."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid, self.cpu, self.peak = pid, Counter[int](), 0.0
+        self.over = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self.over.wait(0.5):
+            total = 0
+            for pid in [self.pid, *descendants(self.pid)]:
+                try:
+                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                except OSError:
+                    continue
+                self.cpu[pid] = int(fields[11]) + int(fields[12])
+                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+            self.peak = max(self.peak, total / 1024)
+
+    @property
+    def per_generation(self) -> float:
+        """CPU milliseconds for one."""
+        return 1000 * sum(self.cpu.values()) / TICK / GENERATIONS
+
+
+def log(url: str) -> tuple[dict[str, float], dict[str, str], dict[str, int], dict[str, float]]:
+    """When each task began, what it was sent, how often it was asked for, when its file was fetched."""
+    begun, prompts, queries, files = requests.get(f"{url}/bench/log", timeout=10).json()
+    return begun, prompts, queries, files
+
+
+def portal_run(way: str, url: str) -> Iterator[str]:
+    """One run of the portal: by polling, with webhooks, or with the worker killed half way."""
+    port = free_port()
+    if way == "webhook":
+        os.environ["RHWEB_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+    with Portal(upstream=url) as portal:
+        from generations.models import Generation, State
+
+        if way == "webhook":
+            portal.start_web(port=port)
+        _fill()
+        worker = portal.start("manage.py", "worker")
+        usage = Usage(worker.pid)
+        began, killed = time.monotonic(), False
+        rows = Generation.objects.order_by()
+        while rows.exclude(status=State.SUCCEEDED).exists():
+            time.sleep(0.2)
+            if way == "killed" and not killed and rows.exclude(status=State.QUEUED).count() > GENERATIONS / 2:
+                killed = True
+                portal.kill(worker)
+                _as_if_time_had_passed()
+                _settle(url)
+                worker = portal.start("manage.py", "worker")
+                usage.pid = worker.pid
+            if killed:
+                _settle(url)
+            if time.monotonic() - began > 10 * SECONDS + GENERATIONS / 20:
+                states = Counter(rows.values_list("status", "error_message"))
+                raise SystemExit(f"not done: {states}")
+        usage.over.set()
+        begun, prompts, queries, _ = log(url)
+        ends = dict(rows.values_list("upstream_id", "finished_at"))
+        shift = time.time() - time.monotonic()
+        safe = sorted(ends[task].timestamp() - shift - (at + SECONDS) for task, at in begun.items())
+        first, last = min(begun.values()), max(begun.values())
+        wall = max(end.timestamp() for end in ends.values()) - shift - first
+        outputs = rows.filter(outputs__isnull=False).count()
+        twice = sum(n > 1 for n in Counter(prompts.values()).values())
+        yield (
+            f"{GENERATIONS} of {SECONDS:.0f} s in flight, {way}: all safe after {wall:.1f} s,"
+            f" {wall / SECONDS:.2f} of the upstream's own time; {wall / (last - first + SECONDS):.2f} of it from the"
+            f" last accepted ({last - first:.1f} s)"
+        )
+        yield (
+            f"  {len(begun)} submits, {twice} sent twice, {outputs} outputs; queries each:"
+            f" {statistics.mean(queries.values()):.2f} on average, {max(queries.values())} at most"
+        )
+        yield (
+            f"  upstream success to safe: median {statistics.median(safe):.2f} s,"
+            f" p95 {safe[int(0.95 * len(safe))]:.2f} s, most {safe[-1]:.2f} s"
+        )
+        yield f"  CPU {usage.per_generation:.1f} ms each, peak {usage.peak:.0f} MB (worker, all processes)"
+
+
+def _fill() -> None:
+    from generations.models import Connection
     from generations.pipeline.accept import accept
 
     people = members(10)
+    connection = Connection.current()
     for n in range(GENERATIONS):
         accept(people[n % len(people)], MODEL, {"prompt": f"piece {n}"})
-    begun = time.monotonic()
-    portal.start("manage.py", "worker")
-    first = submitted = 0.0
-    while Generation.objects.exclude(status=State.SUCCEEDED).exists():
-        now = time.monotonic()
-        if not first and Generation.objects.exclude(status=State.QUEUED).exists():
-            first = now
-        if not submitted and not Generation.objects.filter(dispatched_at=None).exists():
-            submitted = now
-        if now - begun > 10 * SECONDS:
-            raise SystemExit(
-                f"not done: {list(Generation.objects.values_list('status', 'error_message')[:3])}"
-            )
-        time.sleep(0.1)
-    return time.monotonic() - first, submitted - first
+    Connection.objects.filter(pk=connection.pk).update(slots=2 * GENERATIONS)
 
 
-def _naive(upstream: Upstream) -> float:
-    begun = time.monotonic()
-    local = threading.local()
+def _as_if_time_had_passed() -> None:
+    """The leases of the killed worker run out, as they do within two minutes."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from generations.models import ACTIVE, Generation
+
+    past = timezone.now() - timedelta(seconds=1)
+    Generation.objects.filter(status__in=ACTIVE).exclude(lease_until=None).update(lease_until=past)
+
+
+def _settle(url: str) -> None:
+    """A manager looks at the call record for those whose answer was lost."""
+    from generations.models import Generation, State
+    from generations.pipeline import resolve
+
+    lost = Generation.objects.filter(status=State.UNCONFIRMED)
+    if lost.exists():
+        tasks = {prompt: task for task, prompt in log(url)[1].items()}
+        for row in lost:
+            resolve.attach(row, tasks[row.params["prompt"]])
+
+
+def _naive(url: str) -> list[str]:
+    script = f"import tests.benchmarks.pipeline as p; p.naive_loop({url!r})"
+    process = subprocess.Popen([sys.executable, "-c", script])
+    usage = Usage(process.pid)
+    process.wait()
+    usage.over.set()
+    begun, prompts, queries, _ = log(url)
+    twice = sum(n > 1 for n in Counter(prompts.values()).values())
+    first = min(begun.values())
+    return [
+        f"naive loop, {GENERATIONS} threads: {time.monotonic() - first:.1f} s; {len(begun)} submits,"
+        f" {twice} sent twice or more and paid for; queries each {sum(queries.values()) / GENERATIONS:.1f}",
+        f"  CPU {usage.per_generation:.1f} ms each, peak {usage.peak:.0f} MB",
+    ]
+
+
+def naive_loop(url: str) -> None:
+    """A thread for each, and a submit once more after a time-out."""
 
     def one(n: int) -> None:
-        session = local.__dict__.setdefault("session", requests.Session())
-        task = session.post(f"{upstream.url}/openapi/v2/{MODEL}", json={"prompt": str(n)}, timeout=10).json()[
-            "taskId"
-        ]
+        session = requests.Session()
+        task = ""
+        while not task:
+            try:
+                reply = session.post(f"{url}/openapi/v2/{MODEL}", json={"prompt": str(n)}, timeout=2)
+                task = reply.json()["taskId"]
+            except requests.RequestException:
+                continue
         while True:
-            time.sleep(2)
-            reply = session.post(f"{upstream.url}/openapi/v2/query", json={"taskId": task}, timeout=10).json()
-            if reply["status"] == "SUCCESS":
-                session.get(reply["results"][0]["url"], timeout=10)
+            time.sleep(1)
+            try:
+                told: Any = session.post(f"{url}/openapi/v2/query", json={"taskId": task}, timeout=10).json()
+            except requests.RequestException:
+                continue
+            if told["status"] == "SUCCESS":
+                session.get(told["results"][0]["url"], timeout=10)
                 return
 
-    with ThreadPoolExecutor(NAIVE_WORKERS) as pool:
-        list(pool.map(one, range(NAIVE_GENERATIONS)))
-    return time.monotonic() - begun
+    threads = [threading.Thread(target=one, args=[n]) for n in range(GENERATIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    for line in portal_run(*sys.argv[1:3]):
+        sys.stdout.write(line + "\n")

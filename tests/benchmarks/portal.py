@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -14,6 +15,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from tests.upstream import descendants
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,11 +78,17 @@ class Portal:
         self.children.append(child)
         return child
 
-    def start_web(self, workers: int = 2) -> str:
-        """Starts gunicorn as `make run` does; gives its address once it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def kill(self, child: subprocess.Popen[bytes]) -> None:
+        """SIGKILL for it and all that it started."""
+        for pid in [child.pid, *descendants(child.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        child.wait()
+        self.children.remove(child)
+
+    def start_web(self, workers: int = 2, port: int = 0) -> str:
+        """Starts gunicorn as `make run` does; gives its address once it answers. Port 0: any that is free."""
+        port = port or free_port()
         self.start(
             *(
                 "-m",
@@ -119,6 +128,13 @@ class Portal:
 
         with psycopg.connect(self.server, autocommit=True) as server:
             server.execute(statement)  # type: ignore[arg-type]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def members(count: int, *, slug: str = "bench") -> list[Any]:

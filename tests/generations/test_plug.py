@@ -28,7 +28,7 @@ from generations.pipeline import resolve
 from generations.pipeline.accept import accept
 from tests.conftest import MODEL, join, point_at
 from tests.effort import thorough
-from tests.upstream import Upstream
+from tests.upstream import Upstream, descendants
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 PATIENCE = 60.0
@@ -88,21 +88,6 @@ class Worker:
         self.process.wait()
         wait_for(lambda: not [pid for pid in family if alive(pid)])
         self.process = None
-
-
-def descendants(pid: int) -> list[int]:
-    children = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, look = [], [pid]
-    while look:
-        look = [child for parent in look for child in children.get(parent, [])]
-        found += look
-    return found
 
 
 def alive(pid: int) -> bool:

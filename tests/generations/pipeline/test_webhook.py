@@ -13,11 +13,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Bell, Finding, Generation, Heartbeat, Inquiry, State
-from generations.pipeline import inquire, resolve, webhook
+from generations.models import Bell, Connection, Finding, Generation, Heartbeat, Inquiry, State
+from generations.pipeline import dispatch, follow, inquire, resolve, webhook
 from generations.pipeline.accept import accept
 from generations.queue import waiting
 from tests.conftest import MODEL, one_round, run_pipeline
+
+SPEECH = "minimax--speech-2.8-turbo"
 
 
 def ring(client: Client, row: Generation, body: Any = None, token: str = "") -> int:
@@ -216,3 +218,42 @@ def test_a_running_task_is_asked_for_its_webhook_and_sends_it_again(
     assert not resolve.ask_webhook(row, bob.user), "one question at a time"
     inquire.work()
     assert Inquiry.objects.get(pk=row.pk).answer == Finding.RESENT
+
+
+@pytest.mark.parametrize(("rings", "found"), [(True, "webhook"), (False, "poll")])
+def test_who_noticed_the_end_is_counted(
+    rings: bool, found: str, settings: Any, bob: Membership, sandbox: Any, client: Client
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    row = accept(bob, SPEECH, {"text": "Who rang?"}).generation
+    for one in dispatch.claim(Connection.current(), 1):
+        dispatch.send(one)
+    Generation.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    give_up = time.monotonic() + 20
+    while not all(task.is_over for task in sandbox.tasks.values()):
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    if rings:
+        assert client.post(webhook.address(row.pk).removeprefix(settings.PUBLIC_URL)).status_code == 200
+    run_pipeline()
+    row.refresh_from_db()
+    assert (row.status, row.found_by) == (State.SUCCEEDED, found)
+    assert f'rhweb_ends_found{{by="{found}"}} 1' in client.get("/metrics").content.decode()
+
+
+def test_a_call_that_came_before_the_end_did_not_find_it(
+    settings: Any, bob: Membership, sandbox: Any
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    sandbox.script("submit", {"seconds": 0.2})
+    row = accept(bob, SPEECH, {"text": "Too early."}).generation
+    for one in dispatch.claim(Connection.current(), 1):
+        dispatch.send(one)
+    webhook.ring(row.pk, webhook.token(row.pk), b"")
+    for one in follow.claim(1):
+        follow.look(one)
+    row.refresh_from_db()
+    assert (row.status, row.found_by) == (State.RUNNING, "")
+    run_pipeline()
+    row.refresh_from_db()
+    assert row.found_by == "poll"

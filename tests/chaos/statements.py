@@ -7,9 +7,13 @@ The seed decides everything but the sandbox's own threads.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
+import resource
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -17,29 +21,25 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Allowance, Measure, Mode, Period, Role, Scope, Team
 from generations import quota
 from generations.models import ACTIVE, Connection, Generation, State
-from generations.pipeline import dispatch, follow, gather, resolve, watch
+from generations.pipeline import dispatch, follow, gather, resolve, several, watch, webhook
 from generations.pipeline.accept import accept
 from generations.pipeline.cancel import cancel
 from generations.pipeline.sweep import sweep
-from tests.chaos.audit import audit
+from tests.chaos import faults
+from tests.chaos.audit import Seen, Task, audit
+from tests.chaos.clock import Clock, moved
 from tests.conftest import join
 
 SPEECH = "minimax--speech-2.8-turbo"
 LIMIT = 7
-FAULTS: dict[str, str] = {
-    "submit": """421 1011 1003 1007 802 "lost" {"lost":"before"} {"http":503,"after":true} {"http":500} "broken"
-        {"body":{"what":"?"}} {"fail":1501} {"deaf":true} {"hang":true}""",
-    "query": """{"http":502} "broken" {"lost":"before"} 1003 {"merge":{"status":"WARPED","results":null}}
-        {"omit":["usage"]} {"wrap":true} {"merge":{"results":[]}}""",
-    "result": """{"http":404} {"http":502} "lost" {"cut":0.5} "html\"""",
-    "cancel": """{"http":502} "lost\"""",
-    "queue": """{"http":502} {"merge":{"data":{"concurrentLimit":2}}}""",
-}
+REFUSED = {*faults.FULL, *faults.REFUSALS}
+DAY = 86_400.0
 
 
 class Killed(BaseException):
@@ -58,14 +58,38 @@ class Chaos:
         Allowance.put(self.team, scope=Scope.DEFAULT, measure=Measure.COUNT, **how)
         self.jobs: list[tuple[Callable[[Generation], None], Generation]] = []
         self.depth = self.asked = 0
+        self.browser = Client()
+        self.most = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def run(self, steps: int = 60) -> list[str]:
-        with connection.execute_wrapper(self._statement):
-            for _ in range(steps):
-                with suppress(Killed, OperationalError):
-                    self._turn()
-        self._calm()
-        return [f"seed {self.seed}: {said}" for said in audit(self.sandbox, self.team, self.members, LIMIT)]
+        with moved():
+            with connection.execute_wrapper(self._statement):
+                for _ in range(steps):
+                    with suppress(Killed, OperationalError):
+                        self._turn()
+            if connection.in_atomic_block:  # somebody was killed between two statements of a transaction
+                connection.rollback()
+                connection.in_atomic_block = False
+            connection.close()
+            self._calm()
+            sweep()
+        return [f"seed {self.seed}: {said}" for said in audit(self._seen(), self.team, self.members)]
+
+    def _seen(self) -> Seen:
+        sent = Counter(
+            str(one["body"]["text"]) for one in self.sandbox.submits if one.get("refused") not in REFUSED
+        )
+        tasks = self.sandbox.tasks.values()
+        return Seen(sent, [self._task(task) for task in tasks])
+
+    def _task(self, task: Any) -> Task:
+        made = task.status == "SUCCESS"
+        files = []
+        for output in task.outputs if made else ():
+            path = self.sandbox.ledger.result_path(output["link"])
+            files.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        charged = Decimal(task.cost or 0) if made else Decimal(0)
+        return Task(task.task_id, str(task.body.get("text")), charged, tuple(files))
 
     def _statement(self, execute: Any, *args: Any) -> Any:
         if not self.depth or args[0].startswith("BEGIN"):
@@ -99,8 +123,11 @@ class Chaos:
         ]
         acts += [
             self._expire,
-            self._fault,
-            self._fault,
+            *[self._fault] * 3,
+            self._ring,
+            self._jump,
+            self._full_disk,
+            self._several,
             lambda: watch.refresh_connection(Connection.current()),
         ]
         self.depth += 1
@@ -146,8 +173,48 @@ class Chaos:
         sweep()
 
     def _fault(self) -> None:
-        route = self.dice.choice(list(FAULTS))
-        self.sandbox.script(route, json.loads(self.dice.choice(FAULTS[route].split())))
+        route = self.dice.choice(list(faults.EVERY))
+        self.sandbox.script(route, faults.in_the_sandbox(route, self.dice.choice(faults.EVERY[route])))
+
+    def _ring(self) -> None:
+        """A webhook that is genuine, comes twice or at a strange time, or is forged."""
+        rows = list(Generation.objects.filter(team=self.team))
+        if not rows:
+            return
+        row = self.dice.choice(rows)
+        tasks = [t.task_id for t in self.sandbox.tasks.values() if t.body.get("text") == row.params["text"]]
+        body = json.dumps({"event": "TASK_END", "taskId": (tasks or [None])[0], "eventData": "{}"})
+        address = webhook.address(row.pk)
+        if self.dice.random() < 0.4:
+            address, body = f"{address[:-4]}0000", json.dumps({"taskId": "1234567890"})
+        for _ in range(self.dice.choice([1, 2])):
+            self.browser.post(
+                address.removeprefix("http://testserver"), body, content_type="application/json"
+            )
+
+    def _jump(self) -> None:
+        Clock.set_ahead(Clock.ahead() + self.dice.choice([DAY, -DAY, 3600, -3600, 100, 100]))
+
+    def _full_disk(self) -> None:
+        """One job finds that its files cannot grow: what a full disk does, at any byte."""
+        jobs = [job for job in self.jobs if job[0] is gather.gather]
+        if not jobs or connection.vendor == "sqlite":  # its rows lie on the same disk, in this same process
+            return
+        job = self.dice.choice(jobs)
+        self.jobs.remove(job)
+        kept = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.dice.choice([0, 100, 4096]), self.most[1]))
+        try:
+            watch.guarded(*job)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, self.most)
+            signal.signal(signal.SIGXFSZ, kept)
+
+    def _several(self) -> None:
+        self.asked += 1
+        lines = [several.Line(n, f"Batch {self.seed}/{self.asked} line {n}.") for n in range(1, 4)]
+        with suppress(quota.QuotaExceeded):
+            several.accept(self.dice.choice(self.members), SPEECH, {"text": ""}, lines)
 
     def _person(self) -> None:
         row = self.dice.choice([*Generation.objects.filter(team=self.team), None])
