@@ -263,7 +263,7 @@ def test_the_only_owner_stays_one(team: Team, alice: Membership) -> None:
 
 
 def test_only_the_command_sets_a_weight(team: Team, zoe: Membership) -> None:
-    assert "tide has weight 3 of 4 in all teams" in run("set_weight", "tide", "3")
+    assert "tide has weight 3 of 4 in all teams" in run("set_weight", "tide", "3")[-1]
     team.refresh_from_db()
     assert team.weight == 3
     for wrong in ("0", "11", "-1", "x", "2.5", "٣", ""):
