@@ -31,7 +31,8 @@ class Upstream:
         self.prompts: dict[str, str] = {}
         self.queries: Counter[str] = Counter()
         self.files: dict[str, float] = {}
-        self.rings = 0
+        self.calls: set[asyncio.Task[None]] = set()
+        """Kept, because the loop itself does not keep what it runs."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -78,9 +79,9 @@ class Upstream:
         task = str(next(IDS))
         self.begun[task], self.prompts[task] = time.monotonic(), str(body.get("prompt", ""))
         if body.get("webhookUrl"):
-            asyncio.get_running_loop().call_later(
-                self.seconds, lambda: asyncio.ensure_future(self.ring(task, str(body["webhookUrl"])))
-            )
+            call = asyncio.create_task(self.ring(task, str(body["webhookUrl"])))
+            self.calls.add(call)
+            call.add_done_callback(self.calls.discard)
         if self.slow and len(self.begun) % int(1 / self.slow) == 0:
             await asyncio.sleep(2.5)
         return {"taskId": task, "status": "RUNNING"}
@@ -96,6 +97,7 @@ class Upstream:
         return {"taskId": task, "status": "SUCCESS", "usage": usage, "results": [file]}
 
     async def ring(self, task: str, address: str) -> None:
+        await asyncio.sleep(self.seconds)
         parts = urlsplit(address)
         data = json.dumps({"event": "TASK_END", "taskId": task, "eventData": "{}"}).encode()
         head = (
@@ -107,7 +109,6 @@ class Upstream:
             writer.write(head.encode() + data)
             await reader.read(200)
             writer.close()
-            self.rings += 1
         except OSError:
             pass
 
