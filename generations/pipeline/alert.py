@@ -24,7 +24,7 @@ BURST = timedelta(minutes=15)
 """What comes up within this time of a mail waits for the next one, so that fifty lost answers are not fifty mails."""
 DISK = "disk-low"
 """The sign that managers were told of too little room, which is there as long as that lasts."""
-NAMED = 20
+NAMED = 10
 
 
 def connection_paused(connection_id: int) -> int:

@@ -168,6 +168,7 @@ def test_a_result_whose_day_is_over_fails_as_lost_and_its_cost_stays(
     past = timezone.now() - timedelta(minutes=1)
     results = [{"url": f"{sandbox.url}/nothing.mp3", "output_type": "mp3", "text": None, "node_id": ""}]
     row = make_generation(bob, status=State.GATHERING, deadline_at=past, results=results, upstream_id="1")
+    Generation.objects.filter(pk=row.pk).update(faults=gather.TRIES_AT_LEAST)
     for claimed in gather.claim(1):
         gather.gather(claimed)
     row.refresh_from_db()

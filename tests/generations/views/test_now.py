@@ -189,7 +189,7 @@ def test_more_rows_do_not_mean_more_queries(
     rows(3)
     with CaptureQueriesContext(connection) as many:
         ask(client, [])
-    assert len(many) == len(few) <= 14
+    assert len(many) == len(few) <= 16
 
 
 def test_what_runs_and_what_is_left_come_along_with_the_cards(
