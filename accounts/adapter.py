@@ -7,7 +7,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import sealed
+from accounts.models import sealed
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]

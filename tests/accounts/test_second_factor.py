@@ -14,8 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import override_settings
 
-from accounts import sealed
-from accounts.models import Membership, Team
+from accounts.models import Membership, Team, sealed
 
 PASSWORD = "a long enough password"
 

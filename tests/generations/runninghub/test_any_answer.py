@@ -22,6 +22,8 @@ from .conftest import KEY
 from .test_privacy import CALLS, error_of
 from .wire import Wire, answer, send
 
+pytestmark = pytest.mark.thorough
+
 FIELDS = """
     taskId task_id status errorCode error_code errorMessage code msg data error results usage url text size
     consumeMoney thirdPartyConsumeMoney failedReason download_url concurrentLimit remainMoney

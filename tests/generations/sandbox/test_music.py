@@ -19,6 +19,8 @@ from generations.sandbox.music.synth import Instrument
 from generations.sandbox.music.theory import Chord, Key, moved, voiced
 from tests.effort import thorough
 
+pytestmark = pytest.mark.thorough
+
 PROMPTS = [style.words.split(",")[0] for style in STYLES.values()]
 LYRICS = (
     "[Verse]\nI walk along the silver shore\nThe waves are calling out for more\n"

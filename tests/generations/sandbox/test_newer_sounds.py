@@ -17,6 +17,8 @@ from generations.sandbox.voices import FEMALE, MALE, median_pitch, traits_descri
 from tests.effort import thorough
 from tests.generations.sandbox.conftest import SPEECH, SPOKEN, Api, tone
 
+pytestmark = pytest.mark.thorough
+
 V9 = "mureka-ai/mureka-v9/generate-song"
 DESIGN = "minimax/voice-design"
 DOUBAO = "bytedance/doubao-seed-audio-1.0"

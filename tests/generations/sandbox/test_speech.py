@@ -15,6 +15,8 @@ from generations.sandbox.speech import MOODS, SPEECH_RATE, speak
 from generations.sandbox.voices import median_pitch, traits_of
 from tests.generations.sandbox.conftest import until
 
+pytestmark = pytest.mark.thorough
+
 TEXT = "The rain had stopped by the time we reached the harbour, and nobody said a word."
 VOICE = traits_of("Wise_Woman")
 

@@ -184,10 +184,7 @@ def test_a_manager_pauses_with_a_reason_that_those_who_wait_read(
     assert Connection.current().paused_at is None
     client.post("/t/tide/team/pause/", {"reason": "The invoice is <not> paid."})
     page = text_of(client_of(vera).get(f"/t/tide/g/{waits.pk}/").content.decode())
-    assert (
-        "Sending is paused until a manager resumes it. The invoice is &lt;not&gt; paid."
-        in page
-    )
+    assert "Sending is paused until a manager resumes it. The invoice is &lt;not&gt; paid." in page
     client.post("/t/tide/team/pause/", {"reason": "Twice"})
     assert "invoice" in Connection.current().paused_reason
     client.post("/t/tide/team/resume/")

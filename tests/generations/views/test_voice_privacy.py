@@ -17,6 +17,8 @@ from generations.views import access, rail
 from tests.conftest import join, tone
 from tests.effort import thorough
 
+pytestmark = pytest.mark.thorough
+
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-hd"
 KNOWING = ["alice", "mona", "bob", "dave"]
 """The owner of the team, a manager, the voice's owner, and whom its owner named."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,7 +26,19 @@ def unseal(purpose: str, sealed: str) -> str:
 
     Raises `Unreadable`.
     """
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return _opened((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), purpose, sealed)
+
+
+def is_up_to_date(purpose: str, sealed: str) -> bool:
+    """Whether it is sealed with the present secret key, so that former ones are not needed for it."""
+    try:
+        _opened((settings.SECRET_KEY,), purpose, sealed)
+    except Unreadable:
+        return False
+    return True
+
+
+def _opened(secrets: Sequence[str | bytes], purpose: str, sealed: str) -> str:
     try:
         return MultiFernet([_fernet(one, purpose) for one in secrets]).decrypt(sealed.encode()).decode()
     except (InvalidToken, UnicodeError):
