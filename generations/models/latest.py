@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,7 +14,7 @@ AT_ONCE = 300
 
 
 def latest_of_each(
-    finished: Sequence[QuerySet[Generation]], most: int, *fields: str
+    finished: Iterable[QuerySet[Generation]], most: int, *fields: str
 ) -> dict[str, list[tuple[Any, ...]]]:
     """These fields of the `most` newest finished rows of each queryset, newest first, by the slug of the model.
 
@@ -22,11 +22,12 @@ def latest_of_each(
     its own index and stops: a window over all rows would read everything that was ever generated.
     """
     found: dict[str, list[tuple[Any, ...]]] = {}
-    # To compose the query costs more than to ask whether anything ever ended.
+    # To compose the query costs more than to ask whether anything ever ended; given lazily, its parts too.
     if not Generation.objects.filter(status__in=OVER).exists():
         return found
-    for start in range(0, len(finished), AT_ONCE):
-        some = finished[start : start + AT_ONCE]
+    whole = list(finished)
+    for start in range(0, len(whole), AT_ONCE):
+        some = whole[start : start + AT_ONCE]
         parts = [
             Generation.objects.filter(pk__in=one.values("pk")[:most]).values_list(
                 "model", "finished_at", *fields

@@ -72,7 +72,7 @@ def quote(spec: ModelSpec, params: Mapping[str, Any], connection: Connection) ->
 
 def quotes(asked: Sequence[tuple[ModelSpec, Mapping[str, Any]]], connection: Connection) -> dict[str, Quote]:
     """`quote` of one order for each of several models, by slug, in one query for all of them."""
-    charged = latest_of_each([_receipts(spec.slug, connection) for spec, _ in asked], SEEN, *CHARGED)
+    charged = latest_of_each((_receipts(spec.slug, connection) for spec, _ in asked), SEEN, *CHARGED)
     return {
         spec.slug: Tariff(spec, connection, charged.get(spec.slug, [])).quote(params)
         for spec, params in asked
