@@ -198,7 +198,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, data, "audio/wav", float(fault.get("cut", 1)))
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            body = json.loads(data)
+        except ValueError:  # whoever called was killed on the way: nothing was asked
+            self.close_connection = True
+            return
         world = self.world
         if self.path == "/chaos/new":
             Server.world = World()
@@ -223,8 +228,10 @@ class Handler(BaseHTTPRequestHandler):
             self.bend(world.fault("account"), {"code": 0, "msg": "success", "data": money}, done=True)
         elif self.path == "/task/openapi/cancel":
             self.cancel(body, world.fault("cancel"))
-        else:
+        elif self.path.startswith("/openapi/v2/"):
             self.submit(body, world.fault("submit"))
+        else:
+            self.json({"code": 404, "msg": "no such call"}, 404)
 
     def submit(self, body: dict[str, Any], fault: dict[str, Any]) -> None:
         world, code = self.world, fault.get(REFUSED)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import Membership
-from generations import uploads
+from generations import queue, uploads
 from generations.models import Generation, Heartbeat, State
 from generations.pipeline.accept import accept
 from rhweb import env
@@ -120,6 +120,7 @@ def test_an_upload_goes_through_the_bucket_to_upstream(
 
 def test_the_doctor_tries_the_bucket(bucket: Any, sandbox: Any, db: None, settings: Any) -> None:
     Heartbeat.beat("worker")
+    queue.ensure_schedules()
     said = io.StringIO()
     call_command("doctor", stdout=said)
     assert "ok    storage: writes and reads" in said.getvalue()
