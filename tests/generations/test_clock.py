@@ -21,7 +21,7 @@ from tests.chaos.clock import Clock, moved
 from tests.conftest import MODEL, run_pipeline
 from tests.effort import thorough
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
 DAY = 86_400.0
 EITHER_WAY = pytest.mark.parametrize("way", [DAY, -DAY], ids=["ahead", "behind"])

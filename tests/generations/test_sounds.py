@@ -23,6 +23,8 @@ from tests.generations.catalogue.facts import FACTS, refusals
 from tests.generations.media.samples import RATE, film, mp3_bytes, mp4, recording, webm
 from tests.generations.views.reading import seen
 
+pytestmark = pytest.mark.thorough
+
 SPOKEN, TAKES, TEXT = ["audio"], ["audio", "audio"], ["text"]
 LEAVES = {
     "rhart-audio/text-to-audio/speech-2.8-turbo": SPOKEN,

@@ -15,6 +15,8 @@ from generations.models import Generation, State
 from tests.conftest import MODEL, tone
 from tests.generations.api.conftest import Program
 
+pytestmark = pytest.mark.thorough
+
 ORDER = {"model": MODEL, "params": {"prompt": "Slow piano over rain"}}
 
 

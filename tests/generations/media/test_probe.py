@@ -12,6 +12,8 @@ from generations.media import NotMedia, pcm_to_wav, probe, read_text
 from tests.effort import tries
 from tests.generations.media import samples
 
+pytestmark = pytest.mark.thorough
+
 
 def stored(folder: Path, data: bytes, name: str = "output.bin") -> Path:
     path = folder / name

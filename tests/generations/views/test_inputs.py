@@ -18,6 +18,8 @@ from tests.conftest import tone
 from tests.generations.api.conftest import Program
 from tests.generations.views.reading import seen
 
+pytestmark = pytest.mark.thorough
+
 CLONE = "rhart-audio--text-to-audio--voice-clone"
 PAGE = f"/t/tide/create/{CLONE}/"
 WORDS = {"custom_voice_id": "Harbour01", "text": "Good morning."}

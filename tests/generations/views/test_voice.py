@@ -16,6 +16,8 @@ from generations.models import Generation, Voice, VoiceUse
 from generations.vault import changes
 from tests.conftest import join
 
+pytestmark = pytest.mark.thorough
+
 AUDIENCE = {"action": "audience", "audience": "everyone"}
 VERBS: dict[str, dict[str, str]] = {
     "rename": {"action": "rename", "name": "Pier"},

@@ -17,6 +17,8 @@ from generations.pipeline import hear
 from tests.generations.pipeline.test_door import at_once
 from tests.generations.vault.test_making import crowd  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.thorough
+
 PICK, STAR, HEAR = "/t/tide/voices/pick/", "/t/tide/voices/favourite/", "/t/tide/voices/hear/"
 HTMX = {"HX-Request": "true"}
 WISE = {"voice_id": "Wise_Woman"}
