@@ -1,17 +1,23 @@
-"""Who is not signed in is led to the sign-in page, and from there to a page that can be shown."""
+"""What holds for every request: sign in first, and the audit trail knows where a deed came from."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.models.audit import Origin, coming_from
 
 SHOWN = ("GET", "HEAD")
 
@@ -37,3 +43,31 @@ class SignInRequired(LoginRequiredMiddleware):
         )
         back = parts._replace(scheme="", netloc="", fragment="").geturl()
         return redirect_to_login(back, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
+
+
+class Audited:
+    """Tells the audit trail who asks and from where, the same address that sign-in is throttled by."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        def who() -> User | None:
+            return request.user if isinstance(request.user, User) else None
+
+        origin = Origin(
+            via="api" if request.path.startswith("/api/") else "page",
+            address=_address(request),
+            browser=request.headers.get("User-Agent", "")[:200],
+            who=who,
+        )
+        with coming_from(origin):
+            return self.get_response(request)
+
+
+def _address(request: HttpRequest) -> str | None:
+    """Nothing where a socket or a broken header gives none: a page is no place to refuse somebody for that."""
+    try:
+        return str(ipaddress.ip_address(get_adapter().get_client_ip(request)))
+    except (PermissionDenied, ValueError):
+        return None

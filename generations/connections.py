@@ -12,9 +12,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Allowance, Measure, Mode, Team, User
+from accounts.models import Allowance, Measure, Mode, Period, Scope, Team, TopUp, User, audit
 from generations import queue
-from generations.models import ACTIVE, Connection, ConnectionKey, Generation, UpstreamCopy, sealing
+from generations.models import (
+    ACTIVE,
+    AllowanceRequest,
+    Connection,
+    ConnectionKey,
+    Generation,
+    UpstreamCopy,
+    sealing,
+)
 from generations.models.connection import BY_HAND, CANDIDATES, addresses, key_digest, usual_currency
 
 MOST = 20
@@ -46,6 +54,8 @@ def add(team: Team, by: User, *, base_url: str, name: str, key: str) -> Connecti
             team=team, name=name, base_url=base_url, currency=usual_currency(base_url), added_by=by
         )
         _enter(connection, by, key)
+        said = {"name": name, "address": base_url, "key": key[-4:]}
+        audit.note("connection.added", team=team, by=by, subject=str(connection), after=said)
     return connection
 
 
@@ -56,6 +66,7 @@ def enter_key(connection: Connection, by: User, key: str) -> None:
         if not locked.stopped_because and locked.key_digest == key_digest(key):
             raise NotDone(_("This is the key that is in use already."))
         _enter(locked, by, key)
+        audit.note("key.entered", team=locked.team, by=by, subject=str(locked), after={"key": key[-4:]})
 
 
 def try_again(connection: Connection) -> bool:
@@ -86,6 +97,7 @@ def promote(candidate: ConnectionKey, **found: object) -> bool:
         taken = ConnectionKey.objects.filter(pk=candidate.pk, state__in=CANDIDATES).delete()[0]
         if not taken or connection.removed_at is not None:
             return False
+        former = connection.key_hint
         if connection.sealed_key and connection.key_digest != candidate.key_digest:
             ConnectionKey.objects.create(
                 connection=connection,
@@ -97,6 +109,14 @@ def promote(candidate: ConnectionKey, **found: object) -> bool:
             )
         connection.note_key(
             sealed_key=candidate.sealed_key, key_hint=candidate.key_hint, key_digest=candidate.key_digest
+        )
+        audit.note(
+            "key.replaced",
+            team=connection.team,
+            by=candidate.entered_by,
+            subject=str(connection),
+            before={"key": former} if former else {},
+            after={"key": candidate.key_hint},
         )
         Connection.objects.filter(pk=connection.pk).update(**found)
         UpstreamCopy.objects.filter(connection=connection).update(expires_at=timezone.now())
@@ -127,9 +147,18 @@ def use(team: Team, connection: Connection) -> bool:
                 )
                 % words
             )
+        if wanted.currency != present.currency:
+            _end_spending(locked)
         Connection.objects.filter(team=locked, is_used=True).update(is_used=False)
         if not wanted.is_shared:
             Connection.objects.filter(pk=wanted.pk).update(is_used=True)
+        audit.note(
+            "connection.chosen",
+            team=locked,
+            subject=str(wanted),
+            before={"connection": str(present)},
+            after={"connection": str(wanted)},
+        )
     return True
 
 
@@ -153,18 +182,29 @@ def remove(connection: Connection) -> None:
         Connection.objects.filter(pk=locked.pk).update(removed_at=now, sealed_key="")
         locked.keys.filter(state__in=CANDIDATES).delete()
         locked.keys.update(state=ConnectionKey.State.FORGOTTEN, sealed_key="")
+        audit.note(
+            "connection.removed", team=locked.team, subject=str(locked), before={"key": locked.key_hint}
+        )
 
 
-def pause(connection: Connection, by: User, reason: str) -> bool:
-    """Stops sending until somebody resumes it. What was sent goes on. False when it is paused already."""
-    return connection.pause(BY_HAND, reason, by)
+def pause(connection: Connection, team: Team, by: User, reason: str) -> bool:
+    """Stops sending until somebody resumes it. What was sent goes on. False when it is paused already.
+
+    `team` is that of the person: the shared connection is no team's, and its trail tells who stopped it for all.
+    """
+    with transaction.atomic():
+        done = connection.pause(BY_HAND, reason, by)
+        if done:
+            audit.note("sending.paused", team=team, by=by, subject=str(connection), reason=reason)
+    return done
 
 
-def resume(connection: Connection) -> bool:
+def resume(connection: Connection, team: Team) -> bool:
     """Sending goes on. False when it was not paused."""
     with transaction.atomic():
         done = connection.resume()
         if done:
+            audit.note("sending.resumed", team=team, subject=str(connection), reason=connection.paused_reason)
             queue.ring()
     return done
 
@@ -235,8 +275,28 @@ def _enter(connection: Connection, by: User, key: str) -> None:
 
 
 def _limits_spending(team: Team) -> bool:
+    """Limits that a manager set for somebody who is there. What members set themselves and what people left behind is
+    ended with the currency instead, since no manager could.
+    """
     rows = Allowance.objects.filter(team=team, measure=Measure.SPEND, mode=Mode.LIMITED)
-    return rows.exists()
+    return rows.exclude(scope=Scope.OWN).exclude(membership__ended_at__isnull=False).exists()
+
+
+def _end_spending(team: Team) -> None:
+    """What was meant in the currency of before: top-ups, caps of members' own, and limits of those who left."""
+    TopUp.end_spending(team)
+    rows = Allowance.objects.filter(team=team, measure=Measure.SPEND, mode=Mode.LIMITED)
+    for row in rows.select_related("membership__user"):
+        Allowance.put(
+            team,
+            scope=Scope(row.scope),
+            measure=Measure.SPEND,
+            period=Period(row.period),
+            mode=Mode.UNLIMITED,
+            membership=row.membership,
+        )
+    for request in AllowanceRequest.objects.filter(team=team, measure=Measure.SPEND, state="open"):
+        request.settle(AllowanceRequest.State.EXPIRED)
 
 
 def _lock(team: Team) -> Team:

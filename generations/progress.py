@@ -48,7 +48,7 @@ def usual(model: str, connection: Connection, size: int | None = None) -> Pace:
 def usual_of_each(models: Iterable[str], connection: Connection) -> dict[str, Pace]:
     """`usual` of several models, in one query for all of them."""
     slugs = list(models)
-    times = latest_of_each((_timed(slug, connection) for slug in slugs), SAMPLE, *TIMES)
+    times = latest_of_each(slugs, lambda slug: _timed(slug, connection), SAMPLE, *TIMES)
     return {slug: _pace(slug, times.get(slug, [])) for slug in slugs}
 
 

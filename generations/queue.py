@@ -11,15 +11,30 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Min
+from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
+WATCH = "generations.tasks.watch"
+ANSWERED_AT_ONCE = 500
 EVERY_MINUTE = {"sweep": "generations.tasks.sweep"}
 
 
 def ring() -> None:
     """Wakes a watcher; it finds by itself what there is to do."""
-    async_task("generations.tasks.watch")
+    async_task(WATCH)
+
+
+def answered() -> None:
+    """Takes away the rings that wait for a watcher, because one is at work and looks for all there is to do.
+
+    A thousand orders ring a thousand times, and each ring costs as much as a query; what else is in the queue would
+    stand behind them. A ring is written with its order, so the order of each that is seen here is seen as well.
+    """
+    waiting = OrmQ.objects.filter(lock__lte=timezone.now()).order_by("pk")
+    rings = [message.pk for message in waiting[:ANSWERED_AT_ONCE] if message.task.get("func") == WATCH]
+    if rings:
+        waiting.filter(pk__in=rings).delete()
 
 
 def ring_copier() -> None:
@@ -47,14 +62,29 @@ def ring_inquiry() -> None:
     async_task("generations.tasks.inquire")
 
 
+def ring_posters() -> None:
+    """Has small pictures made of what came in."""
+    async_task("generations.tasks.posters")
+
+
 def ring_key(key_id: int) -> None:
     """Has a key tried that somebody entered."""
     async_task("generations.tasks.try_key", key_id)
 
 
+def ring_snapshots() -> None:
+    """Has the accounts asked what they hold today."""
+    async_task("generations.tasks.snapshot")
+
+
 def ring_examination(examination_id: int) -> None:
     """Has the doctor look at what a page cannot reach."""
     async_task("generations.tasks.examine", examination_id)
+
+
+def ring_deliver() -> None:
+    """Has receivers told what they are to hear."""
+    async_task("generations.tasks.deliver")
 
 
 def schedules() -> dict[str, datetime | None]:

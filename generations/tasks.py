@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+
 from generations.pipeline import alert as alerts
 from generations.pipeline import connect as connecting
+from generations.pipeline import count as counting
+from generations.pipeline import deliver as delivering
 from generations.pipeline import examine as examining
 from generations.pipeline import inquire as inquiring
+from generations.pipeline import limits as limiting
+from generations.pipeline import monthly
+from generations.pipeline import posters as poster_making
+from generations.pipeline import purge as purging
+from generations.pipeline import retire as retiring
+from generations.pipeline import snapshot as snapshots
 from generations.pipeline import sweep as sweeping
+from generations.pipeline import tell as telling
 from generations.pipeline import warn as warning
 from generations.pipeline import watch as watching
+
+logger = logging.getLogger("rhweb.tasks")
 
 
 def watch() -> None:
@@ -22,21 +35,42 @@ def copy() -> None:
 
 
 def sweep() -> None:
-    """Once a minute."""
+    """Once a minute. What fails keeps nothing else from its turn."""
     watching.beat()
-    sweeping.sweep()
-    connecting.tend()
-    alerts.results_lost()
-    alerts.disk_low()
-    warning.voices_if_due()
-    inquiring.tend()
-    alerts.undecided()
+    for tend in (
+        sweeping.sweep,
+        connecting.tend,
+        alerts.results_lost,
+        alerts.disk_low,
+        warning.voices_if_due,
+        inquiring.tend,
+        alerts.undecided,
+        telling.tend,
+        snapshots.tend,
+        monthly.send_if_due,
+        limiting.tend,
+        delivering.tend,
+        purging.tend,
+        retiring.tend,
+        counting.tend,
+        poster_making.tend,
+    ):
+        try:
+            tend()
+        except Exception:
+            logger.exception("%s.%s failed; the others go on", tend.__module__, tend.__name__)
 
 
 def beat() -> None:
     """A sign of life for the supervisor, every few seconds."""
     watching.beat()
     sweeping.sweep_if_late()
+
+
+def deliver() -> None:
+    """Sends what receivers of webhooks are to hear."""
+    watching.beat()
+    delivering.deliver()
 
 
 def try_key(key_id: int) -> None:
@@ -51,9 +85,21 @@ def examine(examination_id: int) -> None:
     examining.examine(examination_id)
 
 
+def snapshot() -> None:
+    """What the accounts hold today, for the bill."""
+    watching.beat()
+    snapshots.take()
+
+
 def alert(connection_id: int) -> None:
     """Mails managers about a paused connection."""
     alerts.connection_paused(connection_id)
+
+
+def posters() -> None:
+    """Small pictures of what came in, for the library."""
+    watching.beat()
+    poster_making.work()
 
 
 def inquire() -> None:

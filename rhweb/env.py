@@ -6,6 +6,7 @@ A variable that is unset or blank gives the default, so that an empty line in a 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -73,6 +74,14 @@ def decimal(name: str, default: float, *, least: float, most: float) -> float:
 def names(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Words separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()] or list(default)
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Networks such as 10.1.0.0/16, separated by commas."""
+    try:
+        return [ipaddress.ip_network(word) for word in names(name)]
+    except ValueError as error:
+        raise EnvError(f"{name}: {error}; write networks such as 10.1.0.0/16.") from None
 
 
 def url(name: str, default: str = "") -> str:
@@ -222,7 +231,7 @@ def storage(name: str, media: Path) -> dict[str, object]:
             f"{name} has the unknown part {sorted(unknown)[0]!r}; known are endpoint, region, key, secret, prefix."
         )
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "generations.bucket.Bucket",
         "OPTIONS": {
             "bucket_name": parts.hostname,
             "location": asked.get("prefix", parts.path.strip("/")),

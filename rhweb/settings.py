@@ -24,6 +24,11 @@ DEBUG = env.flag("RHWEB_DEBUG")
 SECRET_KEY = env.secret("RHWEB_SECRET_KEY", keep_in=DATA_DIR / "secret-key")
 SECRET_KEY_FALLBACKS = env.secrets_of("RHWEB_SECRET_KEY_FALLBACKS")
 OPEN_SIGNUP = env.flag("RHWEB_OPEN_SIGNUP")
+OIDC_URL = env.url("RHWEB_OIDC_URL")  # an OpenID Connect provider that people may sign in through
+OIDC_CLIENT_ID, OIDC_SECRET = env.text("RHWEB_OIDC_CLIENT_ID"), env.text("RHWEB_OIDC_SECRET")
+OIDC_NAME = env.text("RHWEB_OIDC_NAME", "single sign-on") if OIDC_URL else ""
+if OIDC_URL and not OIDC_CLIENT_ID:
+    raise env.EnvError("RHWEB_OIDC_URL is set without RHWEB_OIDC_CLIENT_ID; the provider gives both.")
 ALLOWED_HOSTS = env.names("RHWEB_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")) + (
     [urlsplit(PUBLIC_URL).hostname or ""] if PUBLIC_URL else []
 )
@@ -32,6 +37,12 @@ MAX_OUTPUT_BYTES = env.integer("RHWEB_MAX_OUTPUT_BYTES", 1024**3, least=1024, mo
 MAX_UPLOAD_BYTES = env.integer("RHWEB_MAX_UPLOAD_BYTES", 500 * 1024**2, least=1024, most=2**40)
 MIN_FREE_BYTES = env.integer("RHWEB_MIN_FREE_BYTES", 1024**3, least=0, most=2**60)  # 0: never stop accepting
 ACCEL_PREFIX = env.text("RHWEB_ACCEL_PREFIX")
+WEBHOOK_NETWORKS = env.networks(
+    "RHWEB_WEBHOOK_NETWORKS"
+)  # private ones that webhooks may be sent to all the same
+SPEECH_WAIT = env.decimal(
+    "RHWEB_SPEECH_WAIT", 60, least=0, most=300
+)  # seconds that a call of speech waits at most
 METRICS_TOKEN = env.text("RHWEB_METRICS_TOKEN")
 
 # Upstream. Without a key the sandbox answers; it takes any key of 32 characters.
@@ -62,6 +73,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "csp",
     "django_htmx",
@@ -72,6 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "generations.views.webhook.Doorbell",
+    "generations.views.api.freshness.Unchanged",
     "csp.middleware.CSPMiddleware",
     "generations.uploads.incoming.NothingLeft",
     "generations.views.errors.NotAllowed",
@@ -81,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.Audited",
     "accounts.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -141,7 +156,7 @@ CACHES: dict[str, dict[str, object]] = {
 Q_CLUSTER = {
     "name": "rhweb",
     "orm": "default",
-    "workers": 3,
+    "workers": 4,
     "timeout": 240,
     "retry": 1800,
     "max_attempts": 1,
@@ -169,7 +184,8 @@ ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # of those who sign up by themselves, see accounts.adapter
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignUp"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
@@ -181,10 +197,34 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "10/m/ip,3/10m/key",
     "change_password": "5/m/user",
     "signup": "10/m/ip",
+    "invitation": "20/m/ip",  # links that let nobody in
+    "invitation_mail": "10/m/ip,3/10m/key",
+    "share": "30/m/ip",  # links for outsiders that lead nowhere
+    "share_password": "10/m/ip,30/10m/key",
 }
 # Behind the proxy that HTTPS needs, everybody has the proxy's address, and one person's failed sign-ins would lock
 # out all; so the last address of X-Forwarded-For counts, which is the one that the proxy itself wrote.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if PUBLIC_URL.startswith("https://") else 0
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOn"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_SECRET,
+                "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+            }
+        ]
+        if OIDC_URL
+        else []
+    }
+}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # an address that the provider did not verify comes nowhere near it
+# A link, not a form: what a form leads to elsewhere, browsers hold to `form-action`, and a provider may lead further.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 MFA_ADAPTER = "accounts.adapter.SecondFactor"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

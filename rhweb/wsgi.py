@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rhweb.settings")
 
@@ -46,4 +48,28 @@ def whole(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable
     return guarded
 
 
-application = whole(get_wsgi_application())
+PAGES_AT_ONCE = 8
+
+
+class Turns:
+    """The application in a few threads of its own, while a thread of the server only waits and sends.
+
+    Whoever listens takes as long to be sent to as the sound lasts, so the server needs a thread for every listener.
+    Were pages made in those, each would keep a connection to the database, and a hundred pages would be made at once.
+    Here `threads` of them are, whoever listens meanwhile. What a streamed body asks of the database while it is sent
+    is asked by the server's thread, whose connections are closed with the body.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]], threads: int = PAGES_AT_ONCE) -> None:
+        self._application = application
+        self._threads = ThreadPoolExecutor(threads, "page")
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer = self._threads.submit(self._application, environ, start_response).result()
+        # A file names itself to the server by its type and asks the database for nothing.
+        if getattr(answer, "streaming", False):
+            answer._resource_closers.append(connections.close_all)  # type: ignore[attr-defined]
+        return answer
+
+
+application = Turns(whole(get_wsgi_application()))

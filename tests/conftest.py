@@ -135,7 +135,7 @@ def make_generation() -> Callable[..., Generation]:
             "kind": "music",
             "title": title,
             "params": params,
-            "search_text": search_text(title, *[v for v in params.values() if isinstance(v, str)]),
+            "search_text": search_text(*[v for v in params.values() if isinstance(v, str)]),
             "status": status,
             "cost_estimated": Decimal("0.80"),
             "next_check_at": None if status in OVER else now,

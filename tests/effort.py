@@ -2,6 +2,9 @@
 
 Some tests start whole portals, and property tests try many examples. A run without RHWEB_THOROUGH=1 tries each kind
 in its short form and says how many long ones it left to `.ci/run`, which demands them.
+
+RHWEB_SECOND_DATABASE=1 leaves out what another run on another database has shown already: tests of the parts that
+know no database, and need none themselves.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from rhweb import env
 from tests.left_out import LeftOut
 
 THOROUGH = env.flag("RHWEB_THOROUGH")
+SECOND_DATABASE = env.flag("RHWEB_SECOND_DATABASE")
+WITHOUT_DATABASE = tuple(
+    f"tests/generations/{part}/" for part in ("catalogue", "media", "runninghub", "sandbox", "templatetags")
+)
 
 
 def tries(many: int) -> int:
@@ -33,6 +40,15 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("short")
     if not THOROUGH:
         config.pluginmanager.register(LeftOut("thorough", sentence), "the short form")
+    if SECOND_DATABASE:
+        config.pluginmanager.register(LeftOut("without_database", shown_before), "the second database")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        asks = "db" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db")
+        if item.nodeid.startswith(WITHOUT_DATABASE) and not asks:
+            item.add_marker("without_database")
 
 
 def pytest_collection_finish() -> None:
@@ -46,3 +62,7 @@ def pytest_collection_finish() -> None:
 
 def sentence(count: int) -> str:
     return f"The short form: {count} long tests are run with RHWEB_THOROUGH=1."
+
+
+def shown_before(count: int) -> str:
+    return f"The second database: {count} tests need none and ran before."

@@ -12,6 +12,7 @@ for _name in (
     "RUNNINGHUB_SLOTS",
     "RHWEB_PUBLIC_URL",
     "RHWEB_STORAGE_URL",
+    "RHWEB_OIDC_URL",
 ):
     os.environ.pop(_name, None)
 
@@ -25,6 +26,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     # A file, because threads of one test must see the same rows, which a database in memory makes awkward.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # noqa: F405
 CACHES["default"]["KEY_PREFIX"] = f"test-{os.getpid()}"  # noqa: F405
+SPEECH_WAIT = 0.0
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405
 if REDIS_URL:  # noqa: F405
     # A Redis database for each process, because emptying the cache empties the whole database.

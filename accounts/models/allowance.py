@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
+from accounts.models import audit
 from accounts.models.money import MoneyField
 from accounts.models.team import Membership, Team
+from accounts.models.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +54,8 @@ class Scope(models.TextChoices):
     POOL = "pool", "Team pool"
     DEFAULT = "default", "Team default for members"
     MEMBER = "member", "One member"
+    OWN = "own", "A member's own cap"
+    TOKEN = "token", "A token's own limit"
 
 
 class Mode(models.TextChoices):
@@ -69,7 +73,9 @@ class Allowance(models.Model):
     """One limit of one measure and period, for the pool, as default for members, or for one member.
 
     `limit` is money for `spend` and a whole number for the others; it is empty unless the mode is `limited`.
-    A row with mode `inherit` says the same as no row.
+    A row with mode `inherit` says the same as no row. A row of scope `own` is a cap that a member set for themself: it
+    binds besides the others, so it can only tighten, and no grant raises it. Scope `token` is that of
+    `ApiToken.limits`, which are never stored here.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="allowances")
@@ -91,13 +97,13 @@ class Allowance(models.Model):
                 name="allowance_of_team_once",
             ),
             models.UniqueConstraint(
-                fields=["membership", "measure", "period"],
+                fields=["membership", "scope", "measure", "period"],
                 condition=Q(membership__isnull=False),
                 name="allowance_of_member_once",
             ),
             models.CheckConstraint(
-                condition=Q(scope="member", membership__isnull=False)
-                | (~Q(scope="member") & Q(membership=None)),
+                condition=Q(scope__in=["member", "own"], membership__isnull=False)
+                | (~Q(scope__in=["member", "own"]) & Q(membership=None)),
                 name="allowance_scope_fits",
             ),
             models.CheckConstraint(
@@ -114,6 +120,19 @@ class Allowance(models.Model):
     def __str__(self) -> str:
         return f"{self.scope} {self.measure} per {self.period}: {self.limit if self.mode == 'limited' else self.mode}"
 
+    @property
+    def subject(self) -> str:
+        """Whose limit on what, as the audit trail names it."""
+        whose = self.membership.user.email if self.membership else Scope(self.scope).label
+        each = "" if self.period == Period.NONE else f" per {Period(self.period).label.lower()}"
+        return f"{whose}: {Measure(self.measure).label}{each}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What it says, as the audit trail keeps it."""
+        limit = str(self.limit.normalize().__format__("f")) if self.limit is not None else str(self.mode)
+        return {"limit": limit, "action": str(self.action)} if self.mode == Mode.LIMITED else {"limit": limit}
+
     @classmethod
     def put(
         cls,
@@ -126,8 +145,13 @@ class Allowance(models.Model):
         limit: Decimal | None = None,
         action: Action = Action.BLOCK,
         membership: Membership | None = None,
+        by: User | None = None,
+        reason: str = "",
     ) -> None:
-        """Sets this limit whatever was there before. Raises `ValueError` with a sentence when it makes no sense."""
+        """Sets this limit whatever was there before. Raises `ValueError` with a sentence when it makes no sense.
+
+        The audit trail gets what differs, in the transaction of the change.
+        """
         if mode == Mode.INHERIT and scope != Scope.MEMBER:
             raise ValueError("Only a member's own limit can inherit.")
         if measure == Measure.CONCURRENT and period != Period.NONE:
@@ -137,27 +161,47 @@ class Allowance(models.Model):
                 raise ValueError("A limit is a number from 0 up.")
             if measure != Measure.SPEND and limit != limit.to_integral_value():
                 raise ValueError("A limit on generations is a whole number.")
-        cls.objects.update_or_create(
-            team=team,
-            scope=scope,
-            membership=membership,
-            measure=measure,
-            period=period,
-            defaults={"mode": mode, "limit": limit if mode == Mode.LIMITED else None, "action": action},
-        )
+        which: dict[str, Any] = {
+            "team": team,
+            "scope": scope,
+            "membership": membership,
+            "measure": measure,
+            "period": period,
+        }
+        written = limit.normalize() + Decimal("0.00") if mode == Mode.LIMITED and limit is not None else None
+        says: dict[str, Any] = {"mode": mode, "limit": written, "action": action}
+        with transaction.atomic():
+            was = cls.objects.filter(**which).first()
+            row, _ = cls.objects.update_or_create(**which, defaults=says)
+            absent = Mode.INHERIT if scope == Scope.MEMBER else Mode.UNLIMITED
+            before = was.told if was else {"limit": absent.value}
+            if before != row.told:
+                audit.note(
+                    "cap.changed" if scope == Scope.OWN else "allowance.changed",
+                    team=team,
+                    by=by,
+                    subject=row.subject,
+                    person=membership.user if membership else None,
+                    before=before,
+                    after=row.told,
+                    reason=reason,
+                )
 
     @staticmethod
     def in_force(rows: Iterable[Allowance], membership: Membership) -> list[Allowance]:
-        """What binds this member: the pool, and for each measure and period their own row, else the default.
+        """What binds this member: the pool, for each measure and period their own row, else the default, and the caps
+        that they set themself.
 
         `rows` are the team's allowances. Unlimited ones are left out.
         """
-        pool, default, own = [], {}, {}
+        besides, default, own = [], {}, {}
         for row in rows:
-            if row.scope == Scope.POOL:
-                pool.append(row)
+            if row.scope == Scope.POOL or (row.scope == Scope.OWN and row.membership_id == membership.pk):
+                besides.append(row)
             elif row.scope == Scope.DEFAULT:
                 default[row.measure, row.period] = row
-            elif row.membership_id == membership.pk and row.mode != Mode.INHERIT:
+            elif (
+                row.scope == Scope.MEMBER and row.membership_id == membership.pk and row.mode != Mode.INHERIT
+            ):
                 own[row.measure, row.period] = row
-        return [row for row in [*{**default, **own}.values(), *pool] if row.mode == Mode.LIMITED]
+        return [row for row in [*{**default, **own}.values(), *besides] if row.mode == Mode.LIMITED]

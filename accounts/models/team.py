@@ -11,19 +11,13 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.user import User
+from accounts.roles import TABLE, Deed, Role
 
 
 def check_time_zone(name: str) -> None:
     """Raises `ValidationError` unless `name` is a zone such as Europe/Berlin."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(f"“{name}” is no time zone; write one such as Europe/Berlin.")
-
-
-class Role(models.TextChoices):
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    MEMBER = "member", "Member"
-    VIEWER = "viewer", "Viewer"
 
 
 HEAVIEST = 10
@@ -36,7 +30,7 @@ class Team(models.Model):
     `weight`: of the slots for which teams compete, one of weight 2 gets two for each one of a team of weight 1. Only
     whoever runs the portal changes it (`manage.py set_weight`), because it takes from other teams. `member_slots` is
     how many generations of one member may be at RunningHub at once; more of theirs wait. None: as many as there is
-    room for.
+    room for. With `pool_draw` a member whose own limit refuses may take what is missing from the pool at once.
     """
 
     class UnknownPrice(models.TextChoices):
@@ -54,6 +48,7 @@ class Team(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     unknown_price = models.CharField(max_length=8, choices=UnknownPrice, default=UnknownPrice.REFUSE)
     needs_second_factor = models.BooleanField(default=False)
+    pool_draw = models.BooleanField(default=False)
     weight = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(HEAVIEST)]
     )
@@ -71,16 +66,20 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
-    """One user in one team. Ended memberships stay, because receipts name their people."""
+    """One user in one team. Ended memberships stay, because receipts name their people.
+
+    `heir` is who decides about the generations of somebody who left; None: the managers alone.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
+    heir = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
-    MANAGING: ClassVar[frozenset[str]] = frozenset({Role.OWNER, Role.MANAGER})
-    GENERATING: ClassVar[frozenset[str]] = frozenset({Role.OWNER, Role.MANAGER, Role.MEMBER})
+    MANAGING: ClassVar[frozenset[Role]] = TABLE[Deed.MANAGE]
+    GENERATING: ClassVar[frozenset[Role]] = TABLE[Deed.GENERATE]
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="member_once")]
@@ -88,11 +87,15 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
 
+    def may(self, deed: Deed) -> bool:
+        """Whether the role table lets this member do that, while they are in the team."""
+        return self.ended_at is None and self.role in TABLE[deed]
+
     @property
     def may_manage(self) -> bool:
-        """May change members and allowances, and settle what is unconfirmed."""
-        return self.role in self.MANAGING and self.ended_at is None
+        """May change members and allowances."""
+        return self.may(Deed.MANAGE)
 
     @property
     def may_generate(self) -> bool:
-        return self.role in self.GENERATING and self.ended_at is None
+        return self.may(Deed.GENERATE)

@@ -29,11 +29,16 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person or a machine with one login; the email is the login, in lower case."""
+    """A person with one login; the email is the login, in lower case.
+
+    With `is_machine` it is none: a service member of one team that never signs in, is told nothing, and only owns
+    tokens; its email is made up.
+    """
 
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
+    is_machine = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

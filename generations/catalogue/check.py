@@ -32,12 +32,16 @@ def _model(entry: Mapping[str, Any], shared: Mapping[str, Any]) -> ModelSpec:
     fields.setdefault("category", "")
     spec = ModelSpec(**fields)
     keys = [param.key for param in spec.params]
-    if not keys:
-        raise Wrong("params", "is empty")
+    if bool(keys) == (spec.facts == "name"):
+        raise Wrong("params", "is empty, which only goes with facts of the name")
     if len(set(keys)) < len(keys):
         raise Wrong("params", "holds a key twice")
+    if len({param.sent_as for param in spec.params}) < len(keys):
+        raise Wrong("params", "holds a wire key twice")
     if spec.prompt_param and spec.prompt_param not in keys:
         raise Wrong("prompt_param", "is not the key of a param")
+    if spec.seed_param and (not spec.repeats or spec.seed_param not in keys):
+        raise Wrong("seed_param", "is the key of a param of a model that repeats")
     _price_fits(spec, keys)
     for rule in spec.rules:
         _rule_fits(rule, {param.key: param for param in spec.params})
@@ -56,7 +60,9 @@ def _param(given: Any, shared: Mapping[str, Any]) -> ParamSpec:
     key = given.get("key")
     place = f"params.{key}" if isinstance(key, str) else "params"
     try:
-        param = ParamSpec(**field.read(given, field.PARAM, ("key", "type", "label")))
+        fields = field.read(given, field.PARAM, ("key", "type", "label"))
+        fields["fields"] = tuple(_param(one, {}) for one in fields.get("fields", ()))
+        param = ParamSpec(**fields)
         _param_fits(param)
     except Wrong as wrong:
         raise Wrong(f"{place}.{wrong.field}", wrong.problem) from None
@@ -83,6 +89,12 @@ def _param_fits(param: ParamSpec) -> None:
         raise Wrong("takes_sound", "belongs to a VIDEO that accepts mov")
     if (param.use_as or param.min_seconds or param.max_seconds) and not param.type.is_media:
         raise Wrong("type", "has to be a file for use_as, min_seconds and max_seconds")
+    if param.fields and (param.type is not ParamType.COMPLEX or not param.multiple):
+        raise Wrong("fields", "belong to a COMPLEX list")
+    if (param.sizes or param.min_side or param.max_side) and param.type is not ParamType.IMAGE:
+        raise Wrong("type", "has to be IMAGE for sizes and sides")
+    if any(value not in values for _, pairs in param.wire_values for value, _ in pairs):
+        raise Wrong("wire_values", "name a value that is not an option")
     if bool(param.pattern) != bool(param.pattern_help):
         raise Wrong("pattern_help", "goes with a pattern")
     if param.hidden and param.default is None:
@@ -124,8 +136,8 @@ def _price_fits(spec: ModelSpec, keys: list[str]) -> None:
 def _rule_fits(rule: rules.Rule, params: Mapping[str, ParamSpec]) -> None:
     if bool(rule.needs) == bool(rule.excludes):
         raise Wrong("rules", "need either needs or excludes each")
-    if not rule.given and not rule.when:
-        raise Wrong("rules", "need a given or a when each")
+    if not rule.given and not rule.when and not rule.needs:
+        raise Wrong("rules", "need a given, a when or a needs each")
     if unknown := sorted(rule.keys - set(params)):
         raise Wrong("rules", f"name {unknown[0]}, which is not the key of a param")
     for key in (*rule.given, *rule.needs, *rule.excludes):
@@ -145,6 +157,8 @@ def _example_fits(spec: ModelSpec) -> None:
     media = {
         p.key: [stand_in] if p.multiple else stand_in for p in spec.params if p.type.is_media and p.required
     }
+    if spec.facts == "name":
+        return
     try:
         spec.clean(media | dict(spec.example), strict=True)
     except InvalidParams as error:

@@ -11,6 +11,9 @@ from generations.catalogue.param import ParamSpec, ParamType
 from generations.catalogue.rules import Rule, broken
 from generations.catalogue.text import Fault, printable
 
+EXTRA = "_extra"
+"""Where params hold settings that the catalogue does not know: one object, sent beside the known ones."""
+NEVER_EXTRA = frozenset({EXTRA, "webhookUrl", "apiKey"})
 MOST_UNKNOWN = 20
 """Unknown keys named in one answer."""
 
@@ -33,9 +36,17 @@ def clean(
     """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else."""
     if not isinstance(raw, Mapping):
         raise InvalidParams({"": ["Send the settings as one object of names and values."]})
-    known = {param.key for param in params}
-    given: dict[str, object] = {key: raw[key] for key in raw if isinstance(key, str) and key in known}
-    errors = _unknown([key for key in raw if not (isinstance(key, str) and key in known)], title)
+    ours = {param.wire_key: param.key for param in params if param.wire_key}
+    known = {param.key for param in params} | {EXTRA}
+    given: dict[str, object] = {}
+    unknown: list[object] = []
+    for name in raw:
+        key = ours.get(name, name) if isinstance(name, str) else ""
+        if key not in known or (key != name and key in raw):
+            unknown.append(name)
+        else:
+            given[key] = raw[name]
+    errors = _unknown(unknown, title)
     cleaned: dict[str, Any] = {}
     for param in params:
         try:
@@ -45,6 +56,16 @@ def clean(
             continue
         if result is not None:
             cleaned[param.key] = result
+    try:
+        taken = {name for param in params for name in (param.key, param.sent_as)} | NEVER_EXTRA
+        extra = value.beside(given.get(EXTRA), taken, strict=strict)
+    except Fault as fault:
+        errors[EXTRA] = [str(fault)]
+    else:
+        if extra:
+            cleaned[EXTRA] = extra
+        elif not params:
+            errors[""] = [f"Nobody told yet what {title} takes; a manager can send its settings as JSON."]
     conflicts: dict[str, None] = {}
     for rule, keys in broken(rules, cleaned, errors):
         conflicts[rule.say] = None

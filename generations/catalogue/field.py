@@ -15,6 +15,8 @@ from generations.catalogue.spec import Kind, PriceRule
 
 OUTPUTS = ("audio", "image", "video", "3d", "text")
 SITES = ("ai", "cn")
+FACTS = ("", "partly", "name")
+STATUSES = ("", "deprecated", "superseded")
 WIDGETS = ("", "longtext", "lyrics", "speech", "voice", "new_voice", "pairs", "result")
 
 Reader = Callable[[Any], Any]
@@ -60,8 +62,8 @@ def _name(raw: Any) -> str:
 
 
 def _endpoint(raw: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*", _text(raw)):
-        raise ValueError("has to be a path of letters, digits, points, dashes and slashes")
+    if not re.fullmatch(r"[A-Za-z0-9._\[\]-]+(/[A-Za-z0-9._\[\]-]+)*", _text(raw)):
+        raise ValueError("has to be a path of letters, digits, points, dashes, brackets and slashes")
     return str(raw)
 
 
@@ -160,6 +162,17 @@ def _bond(raw: Any) -> Rule:
         raise ValueError(str(wrong)) from None
 
 
+def _wire_values(raw: Any) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    site = _one_of(*SITES)
+    return tuple((site(name), _when(pairs)) for name, pairs in _object(raw).items())
+
+
+def _size(raw: Any) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{1,4}x[1-9][0-9]{1,4}", _text(raw)):
+        raise ValueError('have to be written like "720x1280"')
+    return str(raw)
+
+
 def _object(raw: Any) -> Mapping[str, Any]:
     if not isinstance(raw, dict):
         raise ValueError("has to be an object")
@@ -180,9 +193,13 @@ MODEL: dict[str, Reader] = {
     "sites": _tuple_of(_one_of(*SITES)),
     "aliases": _tuple_of(_endpoint),
     "usual_seconds": _count,
+    "repeats": _flag,
+    "seed_param": _text,
     "notes": _tuple_of(_name),
     "example": _object,
     "prompt_param": _text,
+    "facts": _one_of(*FACTS),
+    "status": _one_of(*STATUSES),
 }
 PARAM: dict[str, Reader] = {
     "key": _name,
@@ -214,6 +231,12 @@ PARAM: dict[str, Reader] = {
     "hidden": _flag,
     "placeholder": _text,
     "example": _text,
+    "wire_key": _name,
+    "wire_values": _wire_values,
+    "fields": _tuple_of(_object),
+    "sizes": _tuple_of(_size),
+    "min_side": _count,
+    "max_side": _count,
     "pattern": _pattern,
     "pattern_help": _text,
 }

@@ -44,16 +44,37 @@ def extensions(param: ParamSpec) -> set[str]:
     return {"jpg" if name.lower() == "jpeg" else name.lower() for name in param.accept}
 
 
-def fault(param: ParamSpec, kind: str, extension: str, size: int, seconds: float | None) -> str:
+def fault(
+    param: ParamSpec,
+    kind: str,
+    extension: str,
+    size: int,
+    seconds: float | None,
+    sides: tuple[int, int] | None = None,
+) -> str:
     """A sentence that says why a file of `size` bytes cannot go into the param, "" when it can.
 
-    A length that is not known is not held against a file.
+    A length, or the width and height of a picture, that is not known is not held against a file.
     """
     if kind != param.type.value.lower():
         return _OTHER[param.type]
     if param.accept and extension not in extensions(param):
         return f"{extension.upper()} is not accepted here. Use {' or '.join(name.upper() for name in param.accept)}."
-    return size_fault(param, size) or length_fault(param, seconds)
+    return size_fault(param, size) or length_fault(param, seconds) or sides_fault(param, sides)
+
+
+def sides_fault(param: ParamSpec, sides: tuple[int, int] | None) -> str:
+    if sides is None:
+        return ""
+    here = f"this has {sides[0]:,} × {sides[1]:,}"
+    if param.sizes and f"{sides[0]}x{sides[1]}" not in param.sizes:
+        named = [size.replace("x", " × ") for size in param.sizes]
+        return f"The picture has to have {' or '.join(named)} pixels; {here}. Crop it to one of them."
+    if param.min_side and min(sides) < param.min_side:
+        return f"Each side has to have at least {param.min_side:,} pixels; {here}."
+    if param.max_side and max(sides) > param.max_side:
+        return f"Each side may have at most {param.max_side:,} pixels; {here}."
+    return ""
 
 
 def size_fault(param: ParamSpec, size: int) -> str:

@@ -7,6 +7,11 @@ text, or a value and its label. The key of a shared param is its name unless it 
 `"widget": "result"` takes an id that an earlier result gave: `result_of` lists the slugs of the models that give
 it, `result_keys` the names it may have in their text, see `results.py`.
 
+A param that RunningHub calls by a number of its workflow has a readable key and a `wire_key`; what one site takes in
+place of a value stands in `wire_values`: `{"ai": {"16:9": "5"}}`. A COMPLEX list may say with `fields` what its entries
+hold. A model that is not known well says so: `facts` is "partly" or "name", `status` "deprecated" or "superseded".
+All of them are read at once, which takes a twentieth of a second for a process.
+
 A file is named after the category of its models. Where a maker spreads one family over several categories, the family
 has a file of its own, so that its params are written once; it is named after the category it belongs to most, which
 is also its place in the picker, and each of its models states its category.

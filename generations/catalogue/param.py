@@ -92,6 +92,17 @@ class ParamSpec:
     """Never shown; always sent with its default, and no other value is taken."""
     placeholder: str = ""
     example: str = ""
+    wire_key: str = ""
+    """What RunningHub calls it, where that is no word: "28##text". "" when it is the key."""
+    wire_values: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """What a site takes in place of our values: (site, ((our value, theirs), ...)). Another value goes as it is."""
+    fields: tuple[ParamSpec, ...] = ()
+    """What each entry of a COMPLEX list holds, as far as it is known."""
+    sizes: tuple[str, ...] = ()
+    """The sizes that a picture may have, in pixels: "720x1280"."""
+    min_side: int | None = None
+    max_side: int | None = None
+    """How few or many pixels each side of a picture may have."""
     pattern: str = ""
     """A regular expression for the whole text, or each entry; `pattern_help` is said when it fails."""
     pattern_help: str = ""
@@ -99,3 +110,21 @@ class ParamSpec:
     def label_of(self, value: str) -> str:
         """The words shown for a value of a list; the value itself when it is not an option."""
         return next((option.label for option in self.options if option.value == value), value)
+
+    @property
+    def sent_as(self) -> str:
+        """The key of the param in the body of a submit."""
+        return self.wire_key or self.key
+
+    def sent(self, value: str, site: str) -> str:
+        """What the site takes for this value of a list."""
+        return next(
+            (dict(pairs).get(value, value) for name, pairs in self.wire_values if name == site), value
+        )
+
+    def received(self, sent: object) -> object:
+        """Our value for what any of the sites takes; what is none of theirs as it came."""
+        if not isinstance(sent, str) or any(option.value == sent for option in self.options):
+            return sent
+        named = (ours for _, pairs in self.wire_values for ours, theirs in pairs if theirs == sent)
+        return next(named, sent)

@@ -19,6 +19,8 @@ from generations.catalogue.rules import as_text
 from generations.catalogue.spec import ModelSpec, Price
 
 STEP = Decimal("0.0001")
+ONE_UNIT = "upload:one-unit"
+"""Stands for a file that is as long as one unit of the price."""
 ENOUGH = 3
 """Charges that have to be seen before an estimate follows them."""
 NEWEST = 20
@@ -41,17 +43,23 @@ class Estimate:
     is_starting_price: bool
 
 
-def estimate(spec: ModelSpec, params: Mapping[str, Any], *, factor: Decimal | None = None) -> Estimate:
+def estimate(
+    spec: ModelSpec,
+    params: Mapping[str, Any],
+    *,
+    factor: Decimal | None = None,
+    lengths: Mapping[str, float] | None = None,
+) -> Estimate:
     """The cost of one generation with these params, cleaned or still being typed.
 
-    Characters are code points of the counted text, at least one. `factor` comes from `learned`. The amount
-    of a known price is never zero.
+    Characters are code points of the counted text, at least one. Where the seconds of a given file are counted,
+    `lengths` has them by its reference. `factor` comes from `learned`. The amount of a known price is never zero.
     """
     price = spec.price
     if price is None:
         return Estimate(None, "", "Price unknown", as_of=None, is_starting_price=False)
     amount = _rate(price, params)
-    quantity = _quantity(price, params)
+    quantity = _quantity(price, params, {ONE_UNIT: float(_per(price)), **(lengths or {})})
     if amount is None or quantity is None:
         return Estimate(None, price.currency, "Price unknown for these settings", price.as_of, price.starting)
     basis = _basis(price, amount, quantity)
@@ -106,7 +114,7 @@ def _rate(price: Price, params: Mapping[str, Any]) -> Decimal | None:
     return None
 
 
-def _quantity(price: Price, params: Mapping[str, Any]) -> Decimal | None:
+def _quantity(price: Price, params: Mapping[str, Any], lengths: Mapping[str, float]) -> Decimal | None:
     match counts(price.unit):
         case "call":
             return Decimal(1)
@@ -114,7 +122,10 @@ def _quantity(price: Price, params: Mapping[str, Any]) -> Decimal | None:
             text = params.get(price.param)
             return Decimal(max(1, len(text) if isinstance(text, str) else 0))
         case "second" | "image" | "take":
-            return _number(params.get(price.param))
+            counted = params.get(price.param)
+            if isinstance(counted, str) and counted in lengths:
+                return _number(Decimal(str(round(lengths[counted], 1))))
+            return _number(counted)
     return None
 
 

@@ -2,7 +2,8 @@
 
 In a data file a rule is `{"given": [key], "when": {key: value}, "needs" or "excludes": [key], "say": sentence}`. It
 binds when every param of `given` has a value and every param of `when` has the named one, compared as text ("true",
-"0.5"); both may be left out. Then one of `needs` has to have a value, or none of `excludes` may have one.
+"0.5"); both may be left out, and where something is needed even both together, so that the rule always binds. Then one
+of `needs` has to have a value, or none of `excludes` may have one.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ def in_schema(rule: Rule, params: Mapping[str, ParamSpec]) -> dict[str, Any]:
     condition = [_given(params[key]) for key in rule.given]
     condition += [_valued(params[key], wanted) for key, wanted in rule.when]
     some = {"anyOf": [_given(params[key]) for key in rule.needs or rule.excludes]}
+    if not condition:
+        return {"description": rule.say} | some
     return {
         "description": rule.say,
         "if": {"allOf": condition},

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from generations.catalogue.clean import EXTRA
 from generations.catalogue.param import ParamSpec, ParamType
 from generations.catalogue.rules import Rule, in_schema
 from generations.catalogue.text import MAX_TEXT
 from generations.catalogue.value import MAX_ENTRIES, OUTPUT, UPLOAD
 
+_EXTRA = {
+    "type": "object",
+    "title": "More settings",
+    "description": "What this catalogue does not know yet, sent as it is. Only managers may give it.",
+}
 _TYPES = {ParamType.INT: "integer", ParamType.FLOAT: "number", ParamType.BOOLEAN: "boolean"}
 
 
@@ -22,7 +28,7 @@ def of(params: Sequence[ParamSpec], *, title: str, rules: Sequence[Rule] = ()) -
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
         "type": "object",
-        "properties": {param.key: _property(param) for param in params},
+        "properties": {param.key: _property(param) for param in params} | {EXTRA: _EXTRA},
         "required": [param.key for param in params if param.required and param.default is None],
         "additionalProperties": False,
     }
@@ -48,6 +54,13 @@ def _property(param: ParamSpec) -> dict[str, Any]:
 
 
 def _single(param: ParamSpec) -> dict[str, Any]:
+    if param.type is ParamType.COMPLEX and param.fields:
+        entry = {
+            "type": "object",
+            "properties": {field.key: _property(field) for field in param.fields},
+            "required": [field.key for field in param.fields if field.required and field.default is None],
+        }
+        return {"type": "array", "items": entry, "maxItems": param.max_count or MAX_ENTRIES}
     if param.type is ParamType.COMPLEX:
         return {"type": "array"} if param.multiple else {"type": ["array", "object"]}
     if param.type.is_media:

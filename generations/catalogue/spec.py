@@ -17,11 +17,12 @@ from typing import Any
 from generations.catalogue import clean as cleaning
 from generations.catalogue import display as displaying
 from generations.catalogue import schema
-from generations.catalogue.clean import InvalidParams
+from generations.catalogue.clean import EXTRA, InvalidParams
 from generations.catalogue.param import Option, ParamSpec, ParamType
 from generations.catalogue.rules import Rule
 
 __all__ = [
+    "EXTRA",
     "InvalidParams",
     "Kind",
     "MissingAddress",
@@ -104,11 +105,19 @@ class ModelSpec:
     rules: tuple[Rule, ...] = ()
     """Which params need or exclude one another; `clean` holds to them."""
     usual_seconds: int = 60
+    repeats: bool = False
+    """Asked the same, it gives what sounds the same: speech of one voice, a recording taken apart."""
+    seed_param: str = ""
+    """Key of the number that has to be given for it to repeat; "" when it needs none."""
     notes: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Params of a good first result; media left out."""
     prompt_param: str = ""
     """Key of the main text, for titles and search; "" when there is none."""
+    facts: str = ""
+    """How well it is known: "" well, "partly" by one source or with settings of unknown form, "name" only by name."""
+    status: str = ""
+    """"deprecated" when RunningHub says so, "superseded" when another model took its place, else ""."""
 
     @property
     def slug(self) -> str:
@@ -133,17 +142,19 @@ class ModelSpec:
         `strict` (REST) JSON types must fit; without it (forms) text is parsed and an empty value counts as
         not given, except that a required text or list that was emptied is a fault. A missing value takes the
         default; optional and empty without a default is left out; a hidden param always has its default.
-        Cleaning cleaned params, strict or not, changes nothing. Raises InvalidParams, a sentence per fault.
+        A param may be named as RunningHub calls it. `EXTRA` holds what the catalogue does not know, as one object;
+        who may give it is not asked here. Cleaning cleaned params, strict or not, changes nothing. Raises
+        InvalidParams, a sentence per fault.
         """
         return cleaning.clean(self.params, raw, title=self.title, strict=strict, rules=self.rules)
 
-    def body(self, params: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
-        """Exactly the JSON to submit, from cleaned params.
+    def resolved(self, params: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
+        """Cleaned params with an address for each file, under our own keys.
 
         `addresses` maps each "upload:<uuid>" to the download_url upstream gave for it. Raises MissingAddress
         when one is not there.
         """
-        body: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for param in self.params:
             if param.key not in params:
                 continue
@@ -152,8 +163,27 @@ class ModelSpec:
                 value = [_address(reference, addresses) for reference in value]
             elif param.type.is_media:
                 value = _address(value, addresses)
-            body[param.key] = copy.deepcopy(value)
-        return body
+            found[param.key] = copy.deepcopy(value)
+        return found
+
+    def body(self, params: Mapping[str, Any], addresses: Mapping[str, str], site: str = "") -> dict[str, Any]:
+        """Exactly the JSON to submit to a site, from cleaned params. Raises MissingAddress as `resolved`."""
+        found = self.resolved(params, addresses)
+        body: dict[str, Any] = {}
+        for param in self.params:
+            if param.key in found:
+                value = found[param.key]
+                body[param.sent_as] = param.sent(value, site) if param.wire_values else value
+        extra: dict[str, Any] = copy.deepcopy(params.get(EXTRA, {}))
+        return body | extra
+
+    def received(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A body of either site under our own keys and values; what the model does not know stays as it is."""
+        ours = {param.sent_as: param for param in self.params}
+        return {
+            (ours[key].key if key in ours else key): (ours[key].received(value) if key in ours else value)
+            for key, value in body.items()
+        }
 
     def uploads(self, params: Mapping[str, Any]) -> list[str]:
         """The "upload:<uuid>" references in cleaned params, in order, each once."""

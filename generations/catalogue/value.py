@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set
 from typing import Any
 
 from generations.catalogue import number, results, text
@@ -139,7 +140,52 @@ def _structure(param: ParamSpec, raw: object, *, strict: bool) -> Any:
     if param.multiple and len(raw) > most:
         raise Fault(f"At most {most:,} {'entry' if most == 1 else 'entries'}; this has {len(raw):,}.")
     budget = [MAX_NODES]
-    return _plain(raw, MAX_DEPTH, budget)
+    plain = _plain(raw, MAX_DEPTH, budget)
+    return _entries(param, plain, strict=strict) if param.fields and param.multiple else plain
+
+
+def _entries(param: ParamSpec, given: list[Any], *, strict: bool) -> list[Any] | None:
+    """Each entry with its known fields read; what else an entry holds stays, because the form is not documented."""
+    read_entries: list[Any] = []
+    for position, entry in enumerate(given, start=1):
+        if not isinstance(entry, dict):
+            raise Fault(f"Entry {position:,}: send an object with {', '.join(f.key for f in param.fields)}.")
+        if not strict and not any(
+            str(entry.get(f.key, "")).strip() for f in param.fields if f.default is None
+        ):
+            continue
+        found = {key: entry[key] for key in entry}
+        for field in param.fields:
+            try:
+                value = read(field, found[field.key], strict=strict) if field.key in found else None
+            except Fault as fault:
+                raise Fault(f"Entry {position:,}, {field.label}: {fault}") from None
+            value = field.default if value is None else value
+            if value is None and field.required:
+                raise Fault(f"Entry {position:,}, {field.label}: fill this in.")
+            if value is None:
+                found.pop(field.key, None)
+            else:
+                found[field.key] = value
+        read_entries.append(found)
+    return read_entries or None
+
+
+def beside(raw: object, taken: Set[str], *, strict: bool) -> dict[str, Any]:
+    """Settings beside those of the catalogue, as one object; none of them may have a name of `taken`. Raises Fault."""
+    if isinstance(raw, str) and not strict:
+        try:
+            raw = json.loads(text.within(raw, None, None)) if raw.strip() else None
+        except (ValueError, RecursionError):
+            raise Fault("This is not JSON that can be read; check the brackets and quotes.") from None
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise Fault('Write one object of names and values, like {"style": "ink"}.')
+    plain: dict[str, Any] = _plain(raw, MAX_DEPTH, [MAX_NODES])
+    if known := sorted(set(plain) & taken):
+        raise Fault(f"“{known[0]}” has a place of its own; leave it out here.")
+    return plain
 
 
 def _plain(raw: object, depth: int, budget: list[int]) -> Any:

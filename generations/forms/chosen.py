@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Membership, Team
 from generations import uploads, vault
-from generations.models import Output, Upload
+from generations.models import Generation, Output, Upload
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def find(references: Iterable[str], membership: Membership) -> dict[str, Chosen]
     ids: set[uuid.UUID] = set()
     for reference in references:
         if (place := uploads.named_output(reference)) is not None:
-            rows = Output.objects.select_related("generation").filter(generation__team=team)
+            rows = Output.objects.select_related("generation")
+            rows = rows.filter(generation__in=Generation.objects.shown_to(membership))
             rows = rows.exclude(generation__in=hidden.generations)
             if output := rows.filter(generation=place[0], index=place[1]).first():
                 found[reference] = of_output(output, team)
@@ -62,5 +63,5 @@ def find(references: Iterable[str], membership: Membership) -> dict[str, Chosen]
             ids.add(Upload.id_of(reference))
         except ValueError:
             continue
-    rows_of_uploads = Upload.objects.filter(team=team, pk__in=ids - hidden.uploads) if ids else []
+    rows_of_uploads = Upload.objects.heard_by(membership).filter(pk__in=ids - hidden.uploads) if ids else []
     return found | {upload.reference: of_upload(upload, team) for upload in rows_of_uploads}

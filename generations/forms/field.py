@@ -71,6 +71,8 @@ class Field:
             return "slider" if self._slides() else "number"
         if param.widget == "pairs":
             return "pairs"
+        if param.fields:
+            return "entries"
         if param.multiple:
             return "lines"
         if param.widget in EDITORS or param.type is ParamType.COMPLEX or (param.max_length or 0) >= LONG_TEXT:
@@ -207,6 +209,11 @@ class Field:
         return self.param.type is ParamType.AUDIO
 
     @property
+    def is_picture(self) -> bool:
+        """Whether a picture can be pasted into it and cropped for it."""
+        return self.param.type is ParamType.IMAGE
+
+    @property
     def recorded_bytes(self) -> int:
         """The most a recording may have: it is sent as WAV, which is converted where the param does not take it."""
         limit = self.param.max_size_mb
@@ -234,6 +241,14 @@ class Field:
         """The "upload:<id>" and "output:<generation>/<index>" texts of a media param."""
         values = self.value if isinstance(self.value, (list, tuple)) else [self.value]
         return [value for value in values if isinstance(value, str) and value]
+
+    @property
+    def entry_example(self) -> str:
+        """One entry of a structured list, as it is written without scripts."""
+        given = {
+            field.key: field.default if field.default is not None else "…" for field in self.param.fields
+        }
+        return json.dumps([given], ensure_ascii=False)
 
     @property
     def described_by(self) -> str:

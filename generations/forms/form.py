@@ -9,11 +9,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from accounts.models import Membership
 from generations.catalogue.param import ParamSpec
-from generations.catalogue.spec import ModelSpec
+from generations.catalogue.spec import EXTRA, ModelSpec
 from generations.forms import chosen, new_voice, voices
-from generations.forms.field import Field
+from generations.forms.field import Field, as_text
 from generations.forms.posted import COPIES, TITLE, Many
 from generations.forms.results import results
 from generations.vault import Wish
@@ -42,6 +44,8 @@ class ModelForm:
     every_voice: bool = False
     many: Many = field(default_factory=Many)
     new_voice: new_voice.NewVoice | None = None
+    extra: str | None = None
+    """Settings that the catalogue does not know, as JSON; None for those who may not give any."""
     once: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @cached_property
@@ -72,7 +76,7 @@ class ModelForm:
 
     @property
     def advanced_open(self) -> bool:
-        return any(f.errors for f in self.advanced)
+        return any(f.errors for f in self.advanced) or bool(self.extra_errors) or self.spec.facts == "name"
 
     @property
     def faulty(self) -> list[Field]:
@@ -93,9 +97,37 @@ class ModelForm:
         return texts[0] if texts else None
 
     @property
+    def extra_errors(self) -> Sequence[str]:
+        return self.errors.get(EXTRA, ()) if self.extra is not None else ()
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """What whoever uses the model should know about how well it is known."""
+        said = []
+        if self.spec.status == "deprecated":
+            said.append(
+                _(
+                    "RunningHub has retired this model; it may be refused. A newer one of the family serves better."
+                )
+            )
+        if self.spec.status == "superseded":
+            said.append(
+                _("A newer entry of RunningHub’s list took the place of this one; it may be refused.")
+            )
+        if self.spec.facts == "name":
+            said.append(
+                _("Only its name is known, not what it takes. A manager can send its settings as JSON.")
+            )
+        if self.spec.facts == "partly":
+            said.append(_("Not all of this is confirmed: some settings come from one source only."))
+        return said
+
+    @property
     def other_errors(self) -> list[str]:
         """Sentences that belong to no visible field."""
-        shown = {f.name for f in self.fields} | {TITLE, COPIES}
+        shown = (
+            {f.name for f in self.fields} | {TITLE, COPIES} | ({EXTRA} if self.extra is not None else set())
+        )
         if self.new_voice is not None:
             shown |= {f"voice.{part}" for part in new_voice.PARTS}
         labels = {param.key: param.label for param in self.spec.params}
@@ -118,6 +150,10 @@ class ModelForm:
     @property
     def has_voice(self) -> bool:
         return any(f.control == "voice" for f in self.fields)
+
+    @property
+    def has_picture(self) -> bool:
+        return any(f.is_picture for f in self.fields)
 
     @cached_property
     def voice_menu(self) -> Sequence[voices.VoiceGroup]:
@@ -166,14 +202,15 @@ def build(
             _value(param, values),
             errors.get(param.key, ()),
             [found[r] for r in Field(param, values.get(param.key)).references if r in found],
-            results(membership.team, param) if param.widget == "result" else (),
+            results(membership, param) if param.widget == "result" else (),
             focused=param.key == first,
         )
         for param in visible
     ]
     own = voices.team_voices(membership) if any(f.control == "voice" for f in fields) else []
     asked = new_voice.fields(spec, membership, voice, errors)
-    return ModelForm(spec, fields, title, errors, own, every_voice, many or Many.read(values), asked)
+    extra = as_text(values.get(EXTRA)) if membership.may_manage else None
+    return ModelForm(spec, fields, title, errors, own, every_voice, many or Many.read(values), asked, extra)
 
 
 def _value(param: ParamSpec, values: Mapping[str, Any]) -> Any:

@@ -99,6 +99,40 @@ class Limits(forms.Form):
         rows = sorted((r.measure, r.period, r.mode, str(r.limit), r.action) for r in self.own.values())
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
+    def is_fresh(self) -> bool:
+        """Whether the limits are those that were shown; if not, a sentence stands among the errors."""
+        if self.cleaned_data["seen"] in ("", self.seen_now):
+            return True
+        self.add_error(
+            None,
+            _(
+                "Somebody changed these limits while this was open, so nothing was saved. "
+                "Compare what counts now with what you wrote, then save again."
+            ),
+        )
+        return False
+
+    def would_be(self) -> list[Allowance]:
+        """The limits of the team as they would be if this were saved. For looking at, not for storing."""
+        mine = {row.pk for row in self.own.values()}
+        rows = [row for row in self.team.allowances.all() if row.pk not in mine]
+        for measure, period in self.lines():
+            mode = Mode(self.cleaned_data[f"{measure}_{period}_mode"])
+            limit = self.cleaned_data[f"{measure}_{period}_limit"] if mode == Mode.LIMITED else None
+            rows.append(
+                Allowance(
+                    team=self.team,
+                    scope=self.scope,
+                    membership=self.membership,
+                    measure=measure,
+                    period=period,
+                    mode=mode,
+                    limit=None if limit is None else Decimal(limit),
+                    action=self._action_of(self.own.get((measure, period))),
+                )
+            )
+        return rows
+
     def save(self) -> bool:
         """Writes what differs. Waits for running accepts of the team, and the next one sees all of it.
 
@@ -108,14 +142,7 @@ class Limits(forms.Form):
             Team.objects.select_for_update().get(pk=self.team.pk)
             rows = self.team.allowances.filter(scope=self.scope)
             self.own = {(r.measure, r.period): r for r in rows if self._mine(r)}
-            if self.cleaned_data["seen"] not in ("", self.seen_now):
-                self.add_error(
-                    None,
-                    _(
-                        "Somebody changed these limits while this was open, so nothing was saved. "
-                        "Compare what counts now with what you wrote, then save again."
-                    ),
-                )
+            if not self.is_fresh():
                 return False
             for measure, period in self.lines():
                 mode = Mode(self.cleaned_data[f"{measure}_{period}_mode"])

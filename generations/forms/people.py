@@ -11,20 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Membership, Role, Team, User
-
-
-class AlreadyIn(Exception):
-    """The person is in the team already."""
-
-
-class LastOwner(Exception):
-    """Without this owner the team would have none."""
+from accounts import memberships, roles
+from accounts.memberships import LastOwner
+from accounts.models import Membership, Role, Team, User, audit
+from accounts.roles import Deed
 
 
 def roles_to_give(actor: Membership) -> list[tuple[str, str]]:
     """The roles that this manager may give: only owners make owners."""
-    return [(role.value, role.label) for role in Role if actor.role == Role.OWNER or role != Role.OWNER]
+    return [(role.value, role.label) for role in roles.to_give(actor.role)]
 
 
 class AddMember(forms.Form):
@@ -48,7 +43,7 @@ class AddMember(forms.Form):
     def save(self) -> Membership:
         """The new membership; the user is made, without a password, when the email is unknown.
 
-        Somebody who left comes back. Raises `AlreadyIn`.
+        Somebody who left comes back. Raises `memberships.AlreadyIn`.
         """
         try:
             return self._save()
@@ -63,13 +58,9 @@ class AddMember(forms.Form):
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             user = User.objects.create_user(email, name=self.cleaned_data["name"])
-        membership, created = Membership.objects.get_or_create(team=team, user=user, defaults={"role": role})
-        if not created:
-            if membership.ended_at is None:
-                raise AlreadyIn
-            membership.role, membership.ended_at = role, None
-            membership.save(update_fields=["role", "ended_at"])
-        return membership
+        else:
+            memberships.prove(user)
+        return memberships.admit(team, user, role, how="added")
 
 
 class ChangeRole(forms.Form):
@@ -94,13 +85,22 @@ class ChangeRole(forms.Form):
             if now_actor is None or not now_actor.may_manage or now_colleague is None:
                 raise PermissionDenied(_("Only managers of the team may do this."))
             owners_matter = Role.OWNER in (role, now_colleague.role)
-            if owners_matter and now_actor.role != Role.OWNER:
-                raise PermissionDenied(_("Only owners may change or make owners."))
+            if owners_matter and not now_actor.may(Deed.MAKE_OWNERS):
+                raise PermissionDenied(roles.refusal(Deed.MAKE_OWNERS))
             if now_colleague.role == role:
                 return False
             if now_colleague.role == Role.OWNER and rows.filter(role=Role.OWNER).count() == 1:
                 raise LastOwner
-            return rows.filter(pk=colleague.pk).update(role=role) == 1
+            done = rows.filter(pk=colleague.pk).update(role=role) == 1
+            audit.note(
+                "role.changed",
+                team=actor.team,
+                by=actor.user,
+                person=colleague.user,
+                before={"role": now_colleague.role},
+                after={"role": role},
+            )
+            return done
 
 
 class TeamSettings(forms.ModelForm):  # type: ignore[type-arg]
@@ -108,7 +108,7 @@ class TeamSettings(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Team
-        fields = ("name", "time_zone", "unknown_price", "member_slots", "needs_second_factor")
+        fields = ("name", "time_zone", "unknown_price", "member_slots", "pool_draw", "needs_second_factor")
         labels: ClassVar[dict[str, Any]] = {
             "name": gettext_lazy("Name"),
             "time_zone": gettext_lazy("Time zone"),
@@ -123,6 +123,22 @@ class TeamSettings(forms.ModelForm):  # type: ignore[type-arg]
             "time_zone": forms.TextInput(attrs={"list": "zones"}),
             "unknown_price": forms.RadioSelect,
         }
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> Team:
+        """Writes the settings and what they were into the audit trail."""
+        was = Team.objects.select_for_update().get(pk=self.instance.pk)
+        team: Team = super().save(commit=commit)
+        before, after = (
+            {name: getattr(one, name) for name in self._meta.fields or ()} for one in (was, team)
+        )
+        rule = "needs_second_factor"
+        then, now = ({rule: one.pop(rule)} for one in (before, after))
+        if before != after:
+            audit.note("settings.changed", team=team, subject=team.name, before=before, after=after)
+        if then != now:
+            audit.note("second_factor.changed", team=team, subject=team.name, before=then, after=now)
+        return team
 
     @staticmethod
     def zones() -> list[str]:

@@ -21,10 +21,16 @@ from generations.uploads import BadUpload, Kept
 from generations.vault import Wish
 
 TITLE, ONCE, BY_LINE, COPIES = "_title", "_once", "_by_line", "_copies"
-DRAFT, PRESET = "_draft", "_preset"
+DRAFT, PRESET, FROM = "_draft", "_preset", "_from"
+WAY, ASK_LIMIT, ASK_AMOUNT, ASK_REASON = "_way", "_ask_limit", "_ask_amount", "_ask_reason"
+"""How to go on after a refusal, and what is asked for then."""
 VOICE = "_voice"
 """What a draft holds about a new voice."""
-OWN = frozenset({TITLE, ONCE, BY_LINE, COPIES, DRAFT, PRESET, "csrfmiddlewaretoken"}) | new_voice.NAMES
+OWN = (
+    frozenset({TITLE, ONCE, BY_LINE, COPIES, DRAFT, PRESET, FROM, "csrfmiddlewaretoken"})
+    | {WAY, ASK_LIMIT, ASK_AMOUNT, ASK_REASON}
+    | new_voice.NAMES
+)
 TITLE_LENGTH = 200
 MOST_COPIES = 20
 

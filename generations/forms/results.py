@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Team
+from accounts.models import Membership
 from generations.catalogue import load
 from generations.catalogue.param import ParamSpec
 from generations.catalogue.results import id_in
@@ -32,10 +32,11 @@ class Producer:
     title: str
 
 
-def results(team: Team, param: ParamSpec) -> list[Result]:
-    """What the team made that the param takes, newest first."""
+def results(membership: Membership, param: ParamSpec) -> list[Result]:
+    """What the team made and this member sees that the param takes, newest first."""
     rows = (
-        Generation.objects.filter(team=team, model__in=param.result_of, status=State.SUCCEEDED)
+        Generation.objects.shown_to(membership)
+        .filter(model__in=param.result_of, status=State.SUCCEEDED)
         .prefetch_related("outputs")
         .defer("search_text", "results", "error_detail")
         .order_by("-id")[:MOST]

@@ -17,20 +17,56 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.db import models
 
-from accounts.models import Allowance, ApiToken, Membership, Team, User
+from accounts.models import (
+    Allowance,
+    ApiToken,
+    AuditEntry,
+    Invitation,
+    LimitWarning,
+    Membership,
+    Notice,
+    NoticeDismissal,
+    Notification,
+    Team,
+    TeamDomain,
+    Telling,
+    TopUp,
+    User,
+)
 from generations.models import (
+    AccountSnapshot,
+    AllowanceRequest,
     Batch,
+    Change,
+    Collection,
+    CollectionItem,
     Connection,
     ConnectionKey,
+    Delivery,
+    Descent,
     Draft,
+    Favourite,
     FavouriteVoice,
+    Feed,
     Generation,
+    HeldOrder,
     Inquiry,
+    ModelRule,
+    MonthlyReport,
     Output,
     Preset,
     PresetDefault,
+    PriceDecision,
+    Receiver,
+    RetentionRule,
+    SavedSearch,
+    ShareLink,
+    Tag,
+    Tagging,
+    TeamPrice,
     Upload,
     Voice,
     VoiceGrant,
@@ -38,8 +74,10 @@ from generations.models import (
     VoiceUse,
 )
 
-FORMAT = 3
-"""The first one knew no voices, batches, drafts and presets, the second no inquiries and no keys of teams.
+FORMAT = 5
+"""The first one knew no voices, batches, drafts and presets, the second no inquiries and no keys of teams,
+the third no audit trail, invitations, requests and notices, the fourth no tags, collections, stars and saved
+searches, no changes and receivers, no links for outsiders.
 
 Keys of RunningHub are in it as they are stored: sealed with the secret key, which is not in it. Restored under another
 secret key they cannot be read, and the Connections page asks for them again.
@@ -48,16 +86,35 @@ MANIFEST = "manifest.json"
 MODELS: tuple[type[models.Model], ...] = (
     User,
     EmailAddress,
+    SocialAccount,
     Team,
     Membership,
     Allowance,
     ApiToken,
+    AuditEntry,
+    Notification,
+    Notice,
+    NoticeDismissal,
+    Telling,
+    ModelRule,
+    Invitation,
+    TeamDomain,
+    TopUp,
+    LimitWarning,
     Connection,
     ConnectionKey,
     Batch,
     Generation,
     Inquiry,
     Output,
+    Descent,
+    Tag,
+    Tagging,
+    Favourite,
+    Collection,
+    CollectionItem,
+    ShareLink,
+    SavedSearch,
     Upload,
     Voice,
     VoiceGrant,
@@ -67,6 +124,17 @@ MODELS: tuple[type[models.Model], ...] = (
     Draft,
     Preset,
     PresetDefault,
+    TeamPrice,
+    PriceDecision,
+    AccountSnapshot,
+    MonthlyReport,
+    RetentionRule,
+    AllowanceRequest,
+    HeldOrder,
+    Feed,
+    Change,
+    Receiver,
+    Delivery,
 )
 """In this order every row finds those it refers to."""
 SINCE: dict[type[models.Model], int] = {
@@ -75,6 +143,25 @@ SINCE: dict[type[models.Model], int] = {
     ),
     Inquiry: 3,
     ConnectionKey: 3,
+    AuditEntry: 4,
+    Notification: 4,
+    Notice: 4,
+    NoticeDismissal: 4,
+    Telling: 4,
+    ModelRule: 4,
+    Invitation: 4,
+    TeamDomain: 4,
+    SocialAccount: 4,
+    TeamPrice: 4,
+    PriceDecision: 4,
+    AccountSnapshot: 4,
+    MonthlyReport: 4,
+    TopUp: 4,
+    LimitWarning: 4,
+    AllowanceRequest: 4,
+    HeldOrder: 4,
+    **dict.fromkeys((Descent, Tag, Tagging, Favourite, Collection, CollectionItem, RetentionRule), 5),
+    **dict.fromkeys((Feed, Change, Receiver, Delivery, ShareLink, SavedSearch), 5),
 }
 """The format that was the first to have rows of a kind; what is not here was there from the beginning."""
 

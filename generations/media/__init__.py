@@ -10,24 +10,40 @@ from .containers import NotMedia
 from .convert import DECODED, convert, target
 from .filenames import safe_filename
 from .film import film
+from .labels import Labels, Opaque, is_cleaned, labelled
 from .peaks import ROW_BARS, STAGE_BARS
+from .posters import CONTENT_TYPE as POSTER_TYPE
+from .posters import EXTENSION as POSTER_EXTENSION
+from .posters import Poster, picture_size, poster
 from .probe import Probe, pcm_to_wav, probe, read_text
 from .ranges import StoredFile, StoredFileCut, respond
 from .sniff import SNIFF_BYTES, MediaType, sniff
+from .splice import Piece, Spliced
 
 __all__ = [
     "DECODED",
+    "POSTER_EXTENSION",
+    "POSTER_TYPE",
     "ROW_BARS",
     "SNIFF_BYTES",
     "STAGE_BARS",
+    "Labels",
     "MediaType",
     "NotMedia",
+    "Opaque",
+    "Piece",
+    "Poster",
     "Probe",
+    "Spliced",
     "StoredFile",
     "StoredFileCut",
     "convert",
     "film",
+    "is_cleaned",
+    "labelled",
     "pcm_to_wav",
+    "picture_size",
+    "poster",
     "probe",
     "read_text",
     "respond",

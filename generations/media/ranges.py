@@ -3,6 +3,12 @@
 Browsers seek in sound only if the server answers 206 to a Range. One range is served; several at once,
 malformed ones and other units are ignored, as the RFC allows, and the whole file is sent.
 
+A player asks for all from here to the end and then takes as long as the sound lasts, or for ever where somebody
+paused it; so a browser that says that it plays (Sec-Fetch-Dest) gets PLAYED_BYTES and asks again when it needs more,
+which the RFC allows too (15.3.7). Downloads that are resumed get all they ask for.
+
+A file of the file system is sent by the system itself where the server can (`wsgi.file_wrapper`).
+
 With nginx in front (`accel_prefix`) Django answers with the address of the file and nginx does the rest:
 ranges, conditions, and its own ETag and Last-Modified, so conditions are not judged here. nginx keeps
 Content-Type, Content-Disposition and Cache-Control of our answer but not the two security headers; its
@@ -11,11 +17,14 @@ Content-Type, Content-Disposition and Cache-Control of our answer but not the tw
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -26,6 +35,8 @@ from django.utils.http import content_disposition_header, http_date, parse_http_
 from .filenames import safe_filename
 
 CHUNK_BYTES = 262_144
+PLAYED_BYTES = 2 * 1024**2
+"""The most that a player gets for one request."""
 
 # Played or drawn by browsers as passive media; everything else opens sandboxed, if at all.
 _PASSIVE = frozenset({
@@ -46,6 +57,7 @@ _ATTACHED = {
     "application/zip": "application/zip",
     "model/obj": "text/plain; charset=utf-8",
 }
+_PLAYERS = frozenset({"audio", "video"})
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}")
 _RANGE = re.compile(r"bytes=(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", re.IGNORECASE)
 
@@ -62,11 +74,12 @@ class _Unsatisfiable(ValueError):
 class StoredFile:
     """A stored file ready to be served.
 
-    `open` gives a new seekable binary file; `size` in bytes; `etag` quoted and strong (from the sha256);
+    `open(start, stop)` gives a new binary file that reads from the byte `start` on and need not have anything from
+    `stop` on; `size` in bytes; `etag` quoted and strong (from the sha256);
     `modified` aware; `filename` as `safe_filename` makes it; `accel_path` the path below the nginx location.
     """
 
-    open: Callable[[], BinaryIO]
+    open: Callable[[int, int], BinaryIO]
     size: int
     content_type: str
     etag: str
@@ -102,11 +115,13 @@ def respond(
             return HttpResponse(status=416, headers=refused | {"Content-Type": "text/plain"})
         if span is not None:
             (start, stop), status = span, 206
+            if request.headers.get("Sec-Fetch-Dest") in _PLAYERS and not download:
+                stop = min(stop, start + PLAYED_BYTES)
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{stored.size}"
     headers["Content-Length"] = str(stop - start)
     if request.method == "HEAD" or start == stop:
         return HttpResponse(status=status, headers=headers)
-    return StreamingHttpResponse(_Part(stored.open(), start, stop - start), status=status, headers=headers)
+    return _Sent(_Part(stored.open(start, stop), stop - start), status=status, headers=headers)
 
 
 def _headers(stored: StoredFile, *, download: bool) -> dict[str, str]:
@@ -162,30 +177,50 @@ def _number(digits: str) -> int:
 
 
 class _Part:
-    """An iterator over `length` bytes from `start`, in chunks; WSGI servers call `close` in every case."""
+    """The next `length` bytes of a file, to iterate over or to read; WSGI servers call `close` in every case."""
 
-    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+    def __init__(self, file: BinaryIO, length: int) -> None:
         self._file = file
         self._left = length
-        try:
-            file.seek(start)
-        except (OSError, ValueError):
-            file.close()
-            raise
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
+        chunk = self.read(CHUNK_BYTES)
+        if not chunk:
+            raise StopIteration
+        return chunk
+
+    def read(self, size: int) -> bytes:
         if not self._left:
             self.close()
-            raise StopIteration
-        chunk = self._file.read(min(CHUNK_BYTES, self._left))
+            return b""
+        chunk = self._file.read(min(size, self._left))
         if not chunk:
             self.close()
             raise StoredFileCut(f"{self._left} bytes are missing at the end")
         self._left -= len(chunk)
         return chunk
 
+    def fileno(self) -> int:
+        """For the system to send from where the file stands; refused where it is not a file or holds too little."""
+        number = self._file.fileno()
+        held = os.fstat(number)
+        if not stat.S_ISREG(held.st_mode) or held.st_size < self._file.tell() + self._left:
+            raise io.UnsupportedOperation
+        os.lseek(number, self._file.tell(), os.SEEK_SET)
+        return number
+
     def close(self) -> None:
         self._file.close()
+
+
+class _Sent(StreamingHttpResponse):
+    """Names its file, as Django's FileResponse does, so that the server may send it without reading it."""
+
+    block_size = CHUNK_BYTES
+
+    def __init__(self, part: _Part, **fields: Any) -> None:
+        super().__init__(part, **fields)
+        self.file_to_stream = part

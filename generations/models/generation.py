@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull, LessThan
 from django.utils import timezone
 
-from accounts.models import MoneyField, Team, User
+from accounts.models import ApiToken, Membership, MoneyField, Team, User
 from generations.models.batch import Batch
 from generations.models.connection import Connection
 from generations.models.ids import uuid7
+from generations.models.writer import in_turn
 
 
 class State(models.TextChoices):
@@ -44,6 +48,34 @@ def search_text(*parts: str) -> str:
     return "\n".join(part for part in parts if part).casefold()
 
 
+def counted_cost() -> Case:
+    """What a receipt counts: what it really cost, else what it is expected to, and nothing of what ended badly.
+
+    `cost_counted` is this, stored. A sum over many receipts says it once more, because SQLite never answers from an
+    index alone what names a generated column.
+    """
+    return Case(
+        When(status__in=["failed", "cancelled"], then=Coalesce(F("cost_actual"), Value(0))),
+        default=Coalesce(F("cost_actual"), F("cost_estimated"), Value(0)),
+    )
+
+
+IMPORTED = "import"
+"""Stands for the model of what was made elsewhere and brought into the library: it never went upstream, costs nothing
+and has no currency, by which receipts and limits leave it out."""
+LENGTHS = (10, 30, 120, 300, 1800)
+"""Seconds at which one class of length ends and the next begins; class 0 has no length."""
+COSTS = tuple(Decimal(text) for text in ("0.000001", "0.1", "0.5", "1", "5"))
+"""Where one class of cost ends and the next begins, in the currency of the receipt; class 1 cost nothing."""
+
+
+def class_of(value: Any, bounds: tuple[Any, ...], field: models.Field[Any, Any]) -> Case:
+    """The number of the class that a value falls into, so that a class is a place in an index and not a range."""
+    ends = [When(LessThan(value, Value(bound, field)), then=Value(n)) for n, bound in enumerate(bounds, 1)]
+    nothing = When(IsNull(value, True), then=Value(0))  # noqa: FBT003
+    return Case(nothing, *ends, default=Value(len(bounds) + 1))
+
+
 OVER = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 ACTIVE = (State.QUEUED, State.DISPATCHING, State.UNCONFIRMED, State.RUNNING, State.GATHERING)
 
@@ -55,12 +87,24 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         An ended generation gets `finished_at` and has no lease or next look any more. Every move forgets the
         lease and the count of claims, since the claim did its work.
         """
-        now = timezone.now()
         sources = (frm,) if isinstance(frm, State) else frm
-        changes = {"lease_until": None, "claims": 0, "parked_at": None, "updated_at": now, **changes}
+        return self.filter(pk=pk, status__in=sources).turn(to, **changes) == 1
+
+    def turn(self, to: State, **changes: Any) -> int:
+        """As `move`, of every row of this query at once, which names the states it moves from. Gives how many moved."""
+        now = timezone.now()
+        changes = {
+            "lease_until": None,
+            "claims": 0,
+            "parked_at": None,
+            "updated_at": now,
+            "untold_at": now,
+            **changes,
+        }
         if to in OVER:
             changes = {"finished_at": now, "next_check_at": None, "deadline_at": None, **changes}
-        return self.filter(pk=pk, status__in=sources).update(status=to, **changes) == 1
+        with in_turn():
+            return self.update(status=to, **changes)
 
     def note(self, pk: uuid.UUID, state: State, **changes: Any) -> bool:
         """Writes about a generation that is still in `state`, leaving the state; ends the lease like `move`."""
@@ -81,17 +125,47 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         Each claim counts; `move` and `note` reset the count, so a row that kills its worker shows itself.
         """
         now = timezone.now()
-        with transaction.atomic():
-            rows = list(
-                self.due(now, *states)
-                .select_for_update(skip_locked=True, of=("self",))
-                .order_by("next_check_at")
-                .select_related("connection")[:limit]
-            )
-            self.filter(pk__in=[row.pk for row in rows]).update(
-                lease_until=now + lease, claims=F("claims") + 1
-            )
-        return rows
+        leased = {
+            "lease_until": now + lease + timedelta(microseconds=random.randrange(10**6)),
+            "claims": F("claims") + 1,
+        }
+        due = self.due(now, *states).order_by("next_check_at")
+        if connection.features.has_select_for_update_skip_locked:
+            if not due.exists():
+                return []
+            with transaction.atomic():
+                pks = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+                self.filter(pk__in=pks).update(**leased)
+            return self._in_order(pks, {})
+        # SQLite has one writer, who shall not keep it over more than a statement: what is due is read before, taken
+        # where it still is, and known again by the instant at which its lease ends.
+        pks = list(due.values_list("pk", flat=True)[:limit])
+        if not pks:
+            return []
+        with in_turn():
+            taken = self.due(now, *states).filter(pk__in=pks).update(**leased)
+        return self._in_order(pks, {"lease_until": leased["lease_until"]}) if taken else []
+
+    def seen_by(self, membership: Membership) -> GenerationQuerySet:
+        """The generations of the team but those that are private to somebody else. Managers see all.
+
+        Whoever left passes theirs on: what they kept private is their heir's to see.
+        """
+        rows = self.filter(team=membership.team_id)
+        if membership.may_manage:
+            return rows
+        left = Membership.objects.filter(team=membership.team_id, heir=membership.user_id)
+        mine = Q(author=membership.user_id) | Q(author__in=left.exclude(ended_at=None).values("user"))
+        return rows.filter(Q(is_private=False) | mine)
+
+    def shown_to(self, membership: Membership) -> GenerationQuerySet:
+        """As `seen_by`, without what is in the trash or was in it to the end: what lists, pickers and rails show."""
+        return self.seen_by(membership).filter(trashed_at=None)
+
+    def _in_order(self, pks: list[uuid.UUID], mine: dict[str, Any]) -> list[Generation]:
+        """Claimed rows with their connections."""
+        found = self.model._default_manager.filter(**mine).select_related("connection").in_bulk(pks)
+        return [found[pk] for pk in pks if pk in found]
 
 
 class Generation(models.Model):
@@ -118,8 +192,36 @@ class Generation(models.Model):
     search_text = models.TextField(blank=True)
     idempotency_key = models.CharField(max_length=200, blank=True)
     request_digest = models.CharField(max_length=64, blank=True)
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, related_name="generations", db_index=False
+    )
+    """Through which it was asked for, so that a token's own limit counts it."""
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, null=True, related_name="generations")
     batch_place = models.PositiveSmallIntegerField(null=True)
+
+    notes = models.TextField(blank=True)
+    rating = models.PositiveSmallIntegerField(default=0)
+    """One to five, given by the team; 0 when nobody rated it."""
+    is_private = models.BooleanField(default=False)
+    """Seen by its author and by those who manage the team; else by the whole team."""
+    approved_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    trashed_at = models.DateTimeField(null=True)
+    trashed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    purge_at = models.DateTimeField(null=True)
+    """When what it holds is removed for good; set while it is in the trash, and until that is done."""
+    purged_at = models.DateTimeField(null=True)
+    """When removing began. From then on it cannot be restored, and nothing but the receipt is shown."""
+    twin = models.CharField(max_length=32, null=True)
+    """Of a model whose results repeat: the digest of what was asked for, which an identical request shares."""
+    length = models.FloatField(null=True)
+    """Seconds of its longest output, once all are stored; None without sound or moving pictures."""
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+    """Bytes of its stored outputs together, once all are stored."""
 
     status = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     next_check_at = models.DateTimeField(null=True, default=timezone.now)
@@ -156,11 +258,18 @@ class Generation(models.Model):
     task_cost_time = models.CharField(max_length=40, null=True)
     third_party_consume_money = models.CharField(max_length=40, null=True)
     cost_counted = models.GeneratedField(
-        expression=Case(
-            When(status__in=["failed", "cancelled"], then=Coalesce(F("cost_actual"), Value(0))),
-            default=Coalesce(F("cost_actual"), F("cost_estimated"), Value(0)),
-        ),
+        expression=counted_cost(),
         output_field=MoneyField(),
+        db_persist=True,
+    )
+    cost_class = models.GeneratedField(
+        expression=class_of(counted_cost(), COSTS, MoneyField()),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    length_class = models.GeneratedField(
+        expression=class_of(F("length"), LENGTHS, models.FloatField()),
+        output_field=models.PositiveSmallIntegerField(),
         db_persist=True,
     )
 
@@ -171,6 +280,8 @@ class Generation(models.Model):
     upstream_done_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(default=timezone.now)
+    untold_at = models.DateTimeField(null=True)
+    """When it changed, until that is among the changes of the team; see `models.change`."""
     result_lost_at = models.DateTimeField(null=True)
     result_lost_told_at = models.DateTimeField(null=True)
     result_lost_seen_at = models.DateTimeField(null=True)
@@ -184,6 +295,7 @@ class Generation(models.Model):
                 condition=~Q(idempotency_key=""),
                 name="generation_once_per_key",
             ),
+            models.CheckConstraint(condition=Q(rating__lte=5), name="rating_of_five"),
             models.UniqueConstraint(
                 fields=["connection", "upstream_id"], condition=~Q(upstream_id=""), name="upstream_task_once"
             ),
@@ -193,12 +305,25 @@ class Generation(models.Model):
             models.Index(fields=["team", "author", "-id"], name="generation_by_author"),
             models.Index(fields=["team", "model", "-id"], name="generation_by_model"),
             models.Index(fields=["team", "status", "-id"], name="generation_by_state"),
+            # With all that a limit adds up, so that the question is answered by the index alone.
             models.Index(
-                fields=["team", "created_at", "cost_counted", "currency"], name="receipts_of_the_team"
+                fields=["team", "created_at", "currency", "status", "cost_actual", "cost_estimated"],
+                name="receipts_of_a_team",
             ),
             models.Index(
-                fields=["team", "author", "created_at", "cost_counted", "currency"],
-                name="receipts_of_the_author",
+                fields=[
+                    "team",
+                    "author",
+                    "created_at",
+                    "currency",
+                    "status",
+                    "cost_actual",
+                    "cost_estimated",
+                ],
+                name="receipts_of_an_author",
+            ),
+            models.Index(
+                fields=["token", "created_at"], condition=Q(token__isnull=False), name="receipts_of_a_token"
             ),
             models.Index(fields=["model", "connection", "-finished_at"], name="pace_of_model"),
             models.Index(fields=["team", "author", "status"], name="generation_of_member"),
@@ -209,11 +334,58 @@ class Generation(models.Model):
             models.Index(
                 fields=["team"], condition=models.Q(parked_at__isnull=False), name="generation_put_aside"
             ),
+            models.Index(fields=["team"], condition=Q(untold_at__isnull=False), name="generation_untold"),
             models.Index(fields=["team"], condition=Q(result_lost_at__isnull=False), name="results_lost"),
+            # Who has something that ended lately; one entry for each, written when it ends.
+            models.Index(
+                fields=["finished_at"], condition=Q(finished_at__isnull=False), name="generation_ended"
+            ),
+            models.Index(
+                F("connection"),
+                Coalesce(F("upstream_done_at"), F("finished_at")),
+                name="charged_on_connection",
+            ),
+            # Each filter of the library walks its own index, newest first, and each sort another.
+            models.Index(fields=["team", "kind", "-id"], name="generation_of_kind"),
+            models.Index(fields=["team", "rating", "id"], name="generation_by_rating"),
+            models.Index(fields=["team", "length_class", "-id"], name="generation_of_length"),
+            models.Index(fields=["team", "length", "id"], name="generation_by_length"),
+            models.Index(fields=["team", "cost_class", "-id"], name="generation_of_cost"),
+            models.Index(fields=["team", "cost_counted", "id"], name="generation_by_cost"),
+            models.Index(fields=["team", "title", "id"], name="generation_by_title"),
+            models.Index(
+                fields=["team", "-id"], condition=Q(approved_at__isnull=False), name="generation_approved"
+            ),
+            models.Index(fields=["team", "-id"], condition=Q(is_private=True), name="generation_private"),
+            # Both forget what was purged, of which there is ever more.
+            models.Index(
+                fields=["team", "-trashed_at"], condition=Q(purge_at__isnull=False), name="trash_of_team"
+            ),
+            models.Index(fields=["purge_at"], condition=Q(purge_at__isnull=False), name="trash_to_purge"),
+            # What retention looks at, from the oldest on.
+            models.Index(
+                fields=["team", "created_at", "id"],
+                condition=Q(trashed_at__isnull=True),
+                name="generation_kept",
+            ),
+            # Compared by "=", a digest cannot be null, which is how SQLite knows that this index will do.
+            models.Index(fields=["team", "twin"], condition=Q(twin__isnull=False), name="generation_twins"),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_trashed(self) -> bool:
+        return self.trashed_at is not None
+
+    @property
+    def is_purged(self) -> bool:
+        return self.purged_at is not None
+
+    @property
+    def is_approved(self) -> bool:
+        return self.approved_at is not None
 
     @property
     def is_over(self) -> bool:
@@ -225,8 +397,15 @@ class Generation(models.Model):
         return not self.is_over and self.cost_actual is None and bool(self.cost_estimated)
 
     @property
+    def is_imported(self) -> bool:
+        """Whether it was made elsewhere."""
+        return self.model == IMPORTED
+
+    @property
     def prompt(self) -> str:
-        """The text that describes the wish: the longest text among the params."""
+        """The text that describes the wish: the longest text among the params. What was imported has none."""
+        if self.is_imported:
+            return ""
         texts = [
             value
             for value in self.params.values()

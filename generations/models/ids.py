@@ -36,6 +36,14 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance)
 
 
+def uuid7_at(moment: datetime) -> uuid.UUID:
+    """An id as one made at that moment has it; between two of one microsecond, chance decides."""
+    micros = int(moment.timestamp() * 1_000_000)
+    milliseconds, fraction = divmod(micros, 1000)
+    chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (fraction << 2) << 64 | 0x2 << 62 | chance)
+
+
 def since(moment: datetime) -> uuid.UUID:
     """Not greater than any id made at `moment` or later."""
     return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)

@@ -15,6 +15,8 @@ class Output(models.Model):
     """One stored result. `index` counts from 0 within its generation.
 
     Of several takes one can be the keeper: the one that is played and used first.
+    What can be seen gets a `poster`, a small still picture, in the background; `poster_due_at` is when that is tried,
+    None where there is one or none can be made.
     A file's name follows from generation and index, so copying again replaces and never duplicates.
     """
 
@@ -30,6 +32,11 @@ class Output(models.Model):
     duration = models.FloatField(null=True, blank=True)
     sample_rate = models.PositiveIntegerField(null=True, blank=True)
     channels = models.PositiveSmallIntegerField(null=True, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    poster = models.FileField(max_length=200, blank=True)
+    poster_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    poster_tries = models.PositiveSmallIntegerField(default=0)
     peaks_row = models.TextField(blank=True)
     peaks_stage = models.TextField(blank=True)
     source_url = models.TextField(blank=True)
@@ -52,6 +59,11 @@ class Output(models.Model):
     def file_name(generation: Generation, index: int, extension: str) -> str:
         """Where the file of this result is stored."""
         return f"{Output.folder(generation.team_id, generation.pk)}/{index}.{extension}"
+
+    @property
+    def poster_name(self) -> str:
+        """Where its small picture is stored, beside it."""
+        return f"{Output.folder(self.generation.team_id, self.generation_id)}/{self.index}.poster.webp"
 
     @staticmethod
     def folder(team_id: int, pk: uuid.UUID) -> str:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Team, User
+from accounts.models import Membership, Team, User
 from generations.models.connection import Connection
+from generations.models.generation import Generation
 from generations.models.ids import uuid7
 from generations.models.output import Output
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def heard_by(self, membership: Membership) -> UploadQuerySet:
+        """The uploads of the team but the copies of what somebody else keeps private; one's own copies always."""
+        rows = self.filter(team=membership.team_id)
+        if membership.may_manage:
+            return rows
+        seen = Generation.objects.seen_by(membership)
+        return rows.filter(Q(source=None) | Q(author=membership.user_id) | Q(source__generation__in=seen))
 
 
 class Upload(models.Model):
@@ -30,8 +43,12 @@ class Upload(models.Model):
     bytes = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
     duration = models.FloatField(null=True, blank=True)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
     source = models.ForeignKey(Output, on_delete=models.SET_NULL, null=True, related_name="uploads")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[models.Manager[Upload]] = UploadQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["team", "-id"], name="upload_of_team")]

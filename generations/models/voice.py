@@ -164,6 +164,9 @@ class VoiceUse(models.Model):
     )
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="uses")
 
+    class Meta:
+        indexes = [models.Index(fields=["voice", "generation"], name="what_a_voice_said")]
+
     def __str__(self) -> str:
         return f"{self.generation_id} speaks with {self.voice_id}"
 

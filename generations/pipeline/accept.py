@@ -23,24 +23,39 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Membership, Team
-from generations import disk, queue, quota, vault
+from accounts.models import ApiToken, Membership, Team
+from generations import disk, permits, queue, quota, vault
 from generations.catalogue import file, load
 from generations.catalogue.size import size
-from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec
-from generations.models import Connection, Generation, State, Upload, VoiceUse, database_now, search_text
-from generations.pipeline.quoting import Quote, Tariff, quote, quotes
+from generations.catalogue.spec import EXTRA, InvalidParams, ModelSpec, ParamSpec
+from generations.models import (
+    Connection,
+    Generation,
+    PriceDecision,
+    State,
+    Upload,
+    VoiceUse,
+    database_now,
+    search_text,
+)
+from generations.permits import ModelRefused
+from generations.pipeline import twins
+from generations.pipeline.descend import Origin, descend
+from generations.pipeline.quoting import Quote, Tariff, price_of, priced, quote, quotes, tariffs
 
 __all__ = [
     "Accepted",
     "KeyReused",
     "MayNotGenerate",
+    "ModelRefused",
     "NotOffered",
     "Order",
+    "Origin",
     "PriceUnknown",
     "Quote",
     "Switched",
     "Tariff",
+    "TokenOver",
     "accept",
     "allowed",
     "digest_of",
@@ -48,8 +63,12 @@ __all__ = [
     "insert",
     "lock",
     "offered",
+    "price_of",
+    "priced",
     "quote",
     "quotes",
+    "still",
+    "tariffs",
     "title_of",
 ]
 
@@ -65,6 +84,13 @@ class MayNotGenerate(PermissionDenied):
         super().__init__("Your role does not let you generate (any more). Ask a manager for another one.")
 
 
+class TokenOver(PermissionDenied):
+    """The token was revoked or has expired, maybe in this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("This token was revoked or has expired.")
+
+
 class NotOffered(Exception):
     """The site of the connection, `site`, does not have this model."""
 
@@ -74,7 +100,7 @@ class NotOffered(Exception):
 
 
 class PriceUnknown(Exception):
-    """The price of this model is unknown and the team refuses such models."""
+    """The price of this model is unknown and the team refuses such models, or this one."""
 
 
 class Switched(Exception):
@@ -104,6 +130,8 @@ class Order:
     estimate: Quote
     voice: vault.Wish | None = None
     """What is said about the voice that it makes, if it makes one."""
+    origin: Origin | None = None
+    """The generation that was filled in again."""
 
 
 def accept(
@@ -115,11 +143,15 @@ def accept(
     idempotency_key: str = "",
     strict: bool = False,
     voice: vault.Wish | None = None,
+    token: ApiToken | None = None,
+    origin: Origin | None = None,
 ) -> Accepted:
     """Takes an order, or refuses it without a trace.
 
     `raw` are params as a form (texts) or, with `strict`, as JSON gives them; `voice` is said about a voice that is to
-    be made. Raises `load.UnknownModel`, `NotOffered`, `InvalidParams`, `MayNotGenerate`, `PriceUnknown`,
+    be made; `token` is what it is asked for through, whose own limits bind as well; `origin` is what was filled in
+    again. Raises `load.UnknownModel`,
+    `NotOffered`, `InvalidParams`, `MayNotGenerate`, `TokenOver`, `ModelRefused`, `PriceUnknown`,
     `quota.QuotaExceeded`, `KeyReused`, `disk.StorageLow`.
     """
     if not membership.may_generate:
@@ -131,28 +163,38 @@ def accept(
     if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
         return Accepted(earlier, created=False)
     params = spec.clean(raw, strict=strict)
-    order = Order(spec, params, title, quote(spec, params, connection), voice)
+    order = Order(spec, params, title, quote(spec, params, connection, membership.team), voice, origin)
     try:
         with transaction.atomic():
             locked = lock(membership)
+            token = still(token)
             if idempotency_key and (earlier := earlier_with(locked, idempotency_key, digest)):
                 return Accepted(earlier, created=False)
             if Connection.of(locked.team).pk != connection.pk:
                 raise Switched
             now = database_now()
-            warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, now)
+            warnings = quota.ask(locked, allowed(locked, order), order.estimate.currency, now, token)
             generation = insert(
                 locked,
                 connection,
                 order,
                 now,
+                token=token,
                 idempotency_key=idempotency_key,
                 request_digest=digest if idempotency_key else "",
             )
             queue.ring()
     except Switched:
         return accept(
-            locked, model, raw, title=title, idempotency_key=idempotency_key, strict=strict, voice=voice
+            locked,
+            model,
+            raw,
+            title=title,
+            idempotency_key=idempotency_key,
+            strict=strict,
+            voice=voice,
+            token=token,
+            origin=origin,
         )
     except IntegrityError:
         # The same key reached another process between our look and our insert; its generation is the answer.
@@ -179,20 +221,33 @@ def lock(membership: Membership) -> Membership:
     rows = Membership.objects.select_for_update(of=("self",)).select_related("user")
     locked = rows.get(pk=membership.pk)
     locked.team = team
-    if not locked.may_generate:
+    if not (locked.may_generate and locked.user.is_active):
         raise MayNotGenerate
     return locked
 
 
+def still(token: ApiToken | None) -> ApiToken | None:
+    """The token as it is now, which a revocation may have overtaken. For use under `lock`. Raises `TokenOver`."""
+    if token is None:
+        return None
+    found = ApiToken.valid().filter(pk=token.pk).first()
+    if found is None:
+        raise TokenOver
+    return found
+
+
 def allowed(locked: Membership, order: Order) -> Decimal | None:
-    """The cost to ask quota for, once the inputs are found to be the team's and the member's to use, and the price not
-    unknown to a team that minds. Raises `InvalidParams`, `PriceUnknown`.
+    """The cost to ask quota for, once the model and the inputs are found to be the member's to use, and the price not
+    unknown to a team that minds. Raises `ModelRefused`, `InvalidParams`, `PriceUnknown`.
     """
+    permits.refuse(locked, order.spec)
+    if EXTRA in order.params and not locked.may_manage:
+        raise InvalidParams({EXTRA: ["Only managers may send settings that the catalogue does not know."]})
     _check_uploads(order.spec, order.params, locked)
     vault.refuse_foreign(locked, order.spec, order.params)
     if order.voice is not None and vault.maker(order.spec):
         order.voice.check(locked, needs_consent=vault.needs_consent(order.spec))
-    if order.estimate.cost is None and locked.team.unknown_price == Team.UnknownPrice.REFUSE:
+    if order.estimate.cost is None and not PriceDecision.lets_run(locked.team, order.spec.slug):
         raise PriceUnknown
     return order.estimate.cost
 
@@ -218,13 +273,15 @@ def insert(
         title=title_of(spec, params, title or str(params.get("title", ""))),
         params=params,
         size=size(params),
-        search_text=search_text(title, *words, spec.title),
+        twin=twins.digest(spec, params),
+        search_text=search_text(*words, spec.title),
         currency=order.estimate.currency,
         cost_estimated=order.estimate.cost,
         cost_basis=order.estimate.basis[:200],
         status=State.QUEUED,
         created_at=asked_at,
         updated_at=now,
+        untold_at=now,
         next_check_at=now,
         deadline_at=now + WAITS_AT_MOST,
         **more,
@@ -232,6 +289,7 @@ def insert(
     vault.make(generation, spec, locked, order.voice)
     if spoken is not None:
         VoiceUse.objects.create(generation=generation, voice=spoken)
+    descend(generation, spec, params, order.origin)
     return generation
 
 
@@ -265,7 +323,7 @@ def _check_uploads(spec: ModelSpec, params: Mapping[str, Any], locked: Membershi
     """
     if not any(param.type.is_media and param.key in params for param in spec.params):
         return
-    rows = Upload.objects.filter(team=locked.team).exclude(pk__in=vault.hidden_from(locked).uploads)
+    rows = Upload.objects.heard_by(locked).exclude(pk__in=vault.hidden_from(locked).uploads)
     errors: dict[str, list[str]] = {}
     for param in spec.params:
         if not param.type.is_media or param.key not in params:
@@ -287,7 +345,8 @@ def _upload_fault(reference: str, param: ParamSpec, rows: QuerySet[Upload]) -> s
     upload = rows.filter(pk=upload_id).first()
     if upload is None:
         return "This file is not there any more. Choose it again."
-    return file.fault(param, upload.kind, upload.extension, upload.bytes, upload.duration)
+    sides = (upload.width, upload.height) if upload.width and upload.height else None
+    return file.fault(param, upload.kind, upload.extension, upload.bytes, upload.duration, sides)
 
 
 def _words(params: Mapping[str, Any]) -> list[str]:

@@ -81,7 +81,8 @@ def _asked(client: Client, connection: Connection) -> dict[str, Any]:
 def _of_another_account(connection: Connection, found: dict[str, Any]) -> str:
     """A sentence when this key would make one connection's receipts be of two currencies, else ""."""
     currency = found.get("currency", connection.currency)
-    if currency == connection.currency or not Generation.objects.filter(connection=connection).exists():
+    receipts = Generation.objects.filter(connection=connection).exclude(currency="")
+    if currency == connection.currency or not receipts.exists():
         return ""
     words = {"then": currency, "now": connection.currency}
     return (

@@ -20,6 +20,7 @@ from generations import disk, progress, queue, upstream
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import Bell, Connection, Generation, State, Upload
+from generations.models.writer import in_turn
 from generations.pipeline import copies, inquire, pacing, webhook
 from generations.pipeline.persist import persist
 from generations.pipeline.resolve import RELEASED
@@ -44,7 +45,11 @@ lately = progress.Lately()
 
 
 def claim(connection: Connection, limit: int) -> list[Generation]:
-    """Takes up to `limit` generations for which there is a free slot. The lock on the connection keeps slots exact."""
+    """Takes up to `limit` generations for which there is a free slot. The lock on the connection keeps slots exact.
+
+    The line is read before the lock is taken, so that nobody waits while it is played; who joined it in between is in
+    the next one.
+    """
     now = timezone.now()
     if limit <= 0 or connection.paused_at or (connection.full_until and connection.full_until > now):
         return []
@@ -52,7 +57,8 @@ def claim(connection: Connection, limit: int) -> list[Generation]:
         return []  # what could not be stored is not made
     if not Generation.objects.due(now, State.QUEUED).filter(connection=connection).exists():
         return []
-    with transaction.atomic():
+    first = progress.line(connection, now, limit=limit, only_due=True)
+    with in_turn(), transaction.atomic():
         locked = Connection.objects.select_for_update().get(pk=connection.pk)
         if locked.paused_at or not locked.is_configured or (locked.full_until and locked.full_until > now):
             return []
@@ -60,21 +66,19 @@ def claim(connection: Connection, limit: int) -> list[Generation]:
         free = min(limit, locked.slots - locked.used_outside - busy)
         if locked.full_streak:
             free = min(free, 1)  # after a refusal one tries for all
-        taken = []
-        for pk in progress.line(locked, now, limit=free, only_due=True) if free > 0 else []:
-            if Generation.objects.move(
-                pk,
-                State.QUEUED,
-                State.DISPATCHING,
-                claimed_at=now,
-                submitting_at=None,
-                lease_until=now + PREPARING,
-                claims=F("claims") + 1,
-                attempts=F("attempts") + 1,
-            ):
-                taken.append(pk)
-    found = Generation.objects.select_related("connection").in_bulk(taken)
-    return [found[pk] for pk in taken]
+        first = first[: max(0, free)]
+        Generation.objects.filter(pk__in=first, status=State.QUEUED).turn(
+            State.DISPATCHING,
+            claimed_at=now,
+            submitting_at=None,
+            lease_until=now + PREPARING,
+            claims=F("claims") + 1,
+            attempts=F("attempts") + 1,
+        )
+    # Those cancelled in this moment are not among them. Under the lock nobody else claims on this connection.
+    mine = Generation.objects.filter(status=State.DISPATCHING, claimed_at=now)
+    found = mine.select_related("connection").in_bulk(first)
+    return [found[pk] for pk in first if pk in found]
 
 
 def copies_first(row: Generation) -> bool:
@@ -101,7 +105,8 @@ def send(row: Generation) -> None:
         return
     try:
         client = upstream.get_client(row.connection, submitting=True)
-        body = spec.body(row.params, _addresses(row, client, spec.uploads(row.params)))
+        addresses = _addresses(row, client, spec.uploads(row.params))
+        body = spec.body(row.params, addresses, row.connection.site)
         if doorbell := webhook.address(row.pk):
             body["webhookUrl"] = doorbell
     except upstream.NotConfigured:
@@ -121,7 +126,7 @@ def send(row: Generation) -> None:
         told = error if isinstance(error, UpstreamError) else None
         _back_to_queue(row, gap=pacing.after_fault(row.faults + 4), faults=F("faults") + 1, error=told)
         return
-    first_look = _first_look(row)
+    first_look = _first_look(row, bool(doorbell))
     now = timezone.now()
     if not mine.filter(submitting_at=None, cancel_requested_at=None).note(
         row.pk,
@@ -171,12 +176,12 @@ def _doubt_copies(row: Generation, spec: ModelSpec, error: UpstreamError) -> Non
         copies.forget(row.connection, [Upload.id_of(one) for one in spec.uploads(row.params)])
 
 
-def _first_look(row: Generation) -> tuple[float, float]:
+def _first_look(row: Generation, bell: bool) -> tuple[float, float]:
     """Seconds until the first query, and until it is overdue; asked before the submit, so that nothing but the
     upstream id is on anyone's mind after it.
     """
     pace, crowd = lately.look(row.model, row.connection, row.size)
-    return pacing.next_look(0, pace, crowd + 1), pacing.overdue_after(pace)
+    return pacing.next_look(0, pace, crowd + 1, bell), pacing.overdue_after(pace)
 
 
 def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, overdue_in: float) -> None:

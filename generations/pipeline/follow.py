@@ -16,7 +16,7 @@ from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.utils import timezone
 
 from generations import upstream
-from generations.models import Generation, State
+from generations.models import Bell, Generation, State
 from generations.pipeline import dispatch, pacing, resolve, webhook
 from generations.pipeline.persist import persist
 from generations.runninghub.errors import ReadRefused, UpstreamError
@@ -28,15 +28,14 @@ LEASE = timedelta(seconds=75)
 COPY_WITHIN = timedelta(hours=24)
 EMPTY_LOOKS = 6
 TELL_EVERY = 1.0
-A_LITTLE = 0.01
 MUCH = 0.08
-"""Shares of a duration: how much later than the first one a sibling is looked at, and what is worth moving a look."""
+"""The share of a duration that is worth moving a look."""
 
 
 def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
     """Leases running generations whose next look has come, except those of the connections `without`."""
     rows = Generation.objects.exclude(connection__in=without) if without else Generation.objects
-    if limit <= 0 or not rows.due(timezone.now(), State.RUNNING).exists():
+    if limit <= 0:
         return []
     return rows.claim(State.RUNNING, limit=limit, lease=LEASE)
 
@@ -120,7 +119,7 @@ def _judge(row: Generation, reply: TaskReply) -> None:
     else:
         pace, crowd = dispatch.lately.look(row.model, row.connection, row.size)
         elapsed = (now - (row.dispatched_at or row.created_at)).total_seconds()
-        gap = pacing.next_look(elapsed, pace, crowd)
+        gap = pacing.next_look(elapsed, pace, crowd, row.webhook == Bell.ASKED)
         if (
             not pace.known
             and _siblings(row).filter(upstream_done_at__gt=now - timedelta(seconds=elapsed)).exists()
@@ -189,15 +188,17 @@ def _tell_siblings(row: Generation) -> None:
     _told[key] = time.monotonic()
     now = timezone.now()
     pace = dispatch.lately.look(row.model, row.connection, row.size)[0]
-    usual = timedelta(seconds=pace.usual) if pace.known else now - row.dispatched_at
-    usual *= 1 + A_LITTLE
-    alike = _siblings(row).filter(size__gte=row.size * 0.8, size__lte=row.size * 1.25)
-    unaware = alike.filter(
-        status=State.RUNNING,
-        lease_until=None,
-        dispatched_at__gt=F("updated_at") - usual * (1 - 3 * A_LITTLE),
+    took = (now - row.dispatched_at).total_seconds()
+    if not pace.known:
+        pace = pacing.Pace(took, took, took, known=False)
+    alike = _siblings(row).filter(
+        status=State.RUNNING, lease_until=None, size__gte=row.size * 0.8, size__lte=row.size * 1.25
     )
-    unaware.filter(dispatched_at__lte=now - usual, next_check_at__gt=now).update(next_check_at=now)
-    unaware.filter(
-        dispatched_at__gt=now - usual, next_check_at__gt=F("dispatched_at") + usual * (1 + MUCH)
-    ).update(next_check_at=F("dispatched_at") + usual)
+    for bell in (False, True):
+        usual = timedelta(seconds=pacing.expected_at(pace, bell))
+        unaware = alike.filter(dispatched_at__gt=F("updated_at") - usual * (1 - 3 * pacing.A_LITTLE))
+        unaware = unaware.filter(webhook=Bell.ASKED) if bell else unaware.exclude(webhook=Bell.ASKED)
+        unaware.filter(dispatched_at__lte=now - usual, next_check_at__gt=now).update(next_check_at=now)
+        unaware.filter(
+            dispatched_at__gt=now - usual, next_check_at__gt=F("dispatched_at") + usual * (1 + MUCH)
+        ).update(next_check_at=F("dispatched_at") + usual)

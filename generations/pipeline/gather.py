@@ -26,11 +26,13 @@ from django.db.models import DateTimeField, F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from generations import media, upstream
+from generations import media, queue, upstream
 from generations.catalogue import load
 from generations.models import Generation, Output, State
+from generations.models.writer import in_turn
 from generations.pipeline import pacing
 from generations.pipeline.persist import persist
+from generations.pipeline.posters import SEEN
 from generations.runninghub import Client
 from generations.runninghub.errors import Gone, TooLarge, UpstreamError
 
@@ -96,23 +98,30 @@ def scratch() -> Path:
 def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
     """Leases generations whose results wait to be copied, except those of the connections `without`."""
     rows = Generation.objects.exclude(connection__in=without) if without else Generation.objects
-    if limit <= 0 or not rows.due(timezone.now(), State.GATHERING).exists():
+    if limit <= 0:
         return []
     return rows.claim(State.GATHERING, limit=limit, lease=LEASE)
 
 
 def gather(row: Generation) -> None:
-    """Copies every result that is not stored yet; the last one makes the generation a success."""
+    """Copies every result that is not stored yet; the last one makes the generation a success.
+
+    One that waited for its thread until its lease ran out is left to whoever has it by now.
+    """
+    if row.lease_until is not None and row.lease_until < timezone.now():
+        return
     results: list[dict[str, Any]] = [r for r in row.results or [] if r.get("url") or r.get("text")]
     if not results:
         _fail(row, "no_result", "RunningHub reported success but gave no result.")
         return
     try:
         client = upstream.downloader(row.connection)
-        stored = set(row.outputs.values_list("index", flat=True))
-        for index, result in enumerate(results):
-            if index not in stored:
-                _store(row, index, result, client)
+        stored = list(row.outputs.only("generation_id", "index", "duration", "bytes"))
+        missing = sorted(set(range(len(results))) - {output.index for output in stored})
+        for index in missing:
+            stored.append(
+                _store(row, index, results[index], client, stored if index == missing[-1] else None)
+            )
     except upstream.NotConfigured:
         _later(row, 60.0, "", "")
     except TooLarge as error:
@@ -134,25 +143,37 @@ def gather(row: Generation) -> None:
         why = getattr(error, "strerror", None) or type(error).__name__
         _later(row, pacing.after_fault(row.faults + 4), "storage", f"The result could not be stored: {why}.")
     else:
-        persist(
-            lambda: Generation.objects.move(
-                row.pk,
-                State.GATHERING,
-                State.SUCCEEDED,
-                error_code="",
-                error_message="",
-                error_detail="",
-                faults=0,
-                result_lost_at=None,
-            )
-        )
+        if not missing:
+            persist(lambda: _succeed(row.pk, stored))
 
 
-def _store(row: Generation, index: int, result: dict[str, Any], client: Client) -> None:
-    """One result: downloaded beside, checked, moved into place, and only then written down."""
+def _succeed(pk: uuid.UUID, stored: list[Output]) -> bool:
+    """All of it is stored. False when the generation has ended otherwise meanwhile."""
+    return Generation.objects.move(
+        pk,
+        State.GATHERING,
+        State.SUCCEEDED,
+        length=max((one.duration for one in stored if one.duration is not None), default=None),
+        stored_bytes=sum(one.bytes for one in stored),
+        error_code="",
+        error_message="",
+        error_detail="",
+        faults=0,
+        result_lost_at=None,
+    )
+
+
+def _store(
+    row: Generation, index: int, result: dict[str, Any], client: Client, others: list[Output] | None
+) -> Output:
+    """One result: downloaded beside, checked, moved into place, and only then written down.
+
+    `others` are all the others, where this is the last: with it the generation is a success.
+    """
     if not result.get("url"):
-        _write_text(row, index, str(result["text"]))
-        return
+        output = _text(row, index, str(result["text"]))
+        _write(output, others)
+        return output
     declared = str(result.get("output_type") or "")
     path = scratch() / f"{row.pk.hex}-{index}-{secrets.token_hex(4)}.part"
     try:
@@ -178,6 +199,7 @@ def _store(row: Generation, index: int, result: dict[str, Any], client: Client) 
                 channels=probe.channels,
                 peaks_row=" ".join(map(str, probe.peaks_row)),
                 peaks_stage=" ".join(map(str, probe.peaks_stage)),
+                poster_due_at=timezone.now() if probe.type.kind in SEEN else None,
                 source_url=result["url"],
                 text=str(result.get("text") or ""),
             )
@@ -185,11 +207,14 @@ def _store(row: Generation, index: int, result: dict[str, Any], client: Client) 
             intent = path.with_name(f"{row.team_id}-{path.stem}{INTENT}")
             intent.touch()
             output.file.name = output.file.storage.save(name, part)
-        if not _write(output):
+        if not _write(output, others):
             remove_strays(row.team_id, row.pk)
+        elif output.poster_due_at is not None:
+            queue.ring_posters()
         intent.unlink(missing_ok=True)
     finally:
         path.unlink(missing_ok=True)
+    return output
 
 
 def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
@@ -204,24 +229,23 @@ def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
     )
 
 
-def _write_text(row: Generation, index: int, text: str) -> None:
+def _text(row: Generation, index: int, text: str) -> Output:
     data = text.encode()
-    _write(
-        Output(
-            generation=row,
-            index=index,
-            kind="text",
-            content_type="text/plain",
-            extension="txt",
-            text=text,
-            bytes=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
-        )
+    return Output(
+        generation=row,
+        index=index,
+        kind="text",
+        content_type="text/plain",
+        extension="txt",
+        text=text,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
-def _write(output: Output) -> bool:
-    """Writes the row of a stored result. False when its generation has ended meanwhile and takes no more results.
+def _write(output: Output, others: list[Output] | None = None) -> bool:
+    """Writes the row of a stored result, and with the last one that the generation is a success. False when it has
+    ended meanwhile and takes no more results.
 
     If another worker stored the same one first, its row counts. What a commit that failed has left in `output` is
     forgotten before it is tried again: the number it had is another row's by now.
@@ -230,9 +254,13 @@ def _write(output: Output) -> bool:
 
     def save() -> bool:
         output.pk = None
-        with transaction.atomic():
+        with in_turn(), transaction.atomic():
             mine = Generation.objects.filter(pk=output.generation_id, status=State.GATHERING)
-            if not mine.update(updated_at=timezone.now()):
+            if others is not None:
+                taken_on = _succeed(output.generation_id, [*others, output])
+            else:
+                taken_on = bool(mine.update(updated_at=timezone.now()))
+            if not taken_on:
                 return False
             try:
                 with transaction.atomic():
@@ -256,7 +284,8 @@ def remove_strays(team_id: int, pk: uuid.UUID) -> bool:
         names = default_storage.listdir(folder)[1]
     except FileNotFoundError:
         return True
-    known = set(Output.objects.filter(generation=pk).values_list("file", flat=True))
+    kept = Output.objects.filter(generation=pk).values_list("file", "poster")
+    known = {name for names in kept for name in names}
     for name in names:
         if f"{folder}/{name}" not in known:
             logger.warning("generation %s: %s has no row and is removed", pk, name)

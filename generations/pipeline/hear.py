@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, Team
+from accounts.models import ApiToken, Membership, Team
 from generations import vault
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
@@ -33,9 +33,9 @@ class Saying:
     spec: ModelSpec
     params: dict[str, str]
 
-    def quote(self, connection: Connection) -> accept.Quote:
-        """What it costs on this connection."""
-        return accept.quote(self.spec, self.params, connection)
+    def quote(self, connection: Connection, team: Team) -> accept.Quote:
+        """What it costs this team on this connection."""
+        return accept.quote(self.spec, self.params, connection, team)
 
 
 def saying(words: str, voice_id: str, maker: str = "") -> Saying:
@@ -81,7 +81,9 @@ def alive(voice: Voice) -> Saying:
     return saying(ALIVE, voice.voice_id, voice.made_by.model)
 
 
-def keep_alive(membership: Membership, voice: Voice, key: str) -> accept.Accepted:
+def keep_alive(
+    membership: Membership, voice: Voice, key: str, token: ApiToken | None = None
+) -> accept.Accepted:
     """Has the voice speak now. The same `key` asks for the same one. Raises what `accept` raises, and `NoModel`.
 
     Its title does not name the voice, because the library shows it to those who may not know the voice too.
@@ -89,5 +91,11 @@ def keep_alive(membership: Membership, voice: Voice, key: str) -> accept.Accepte
     said = alive(voice)
     title = _("A voice kept alive")
     return accept.accept(
-        membership, said.spec.slug, said.params, title=title, idempotency_key=key, strict=True
+        membership,
+        said.spec.slug,
+        said.params,
+        title=title,
+        idempotency_key=key,
+        strict=True,
+        token=token,
     )

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 
 KNOWN_FROM = 5
 """From so many finished generations on, their durations are trusted more than the catalogue's guess."""
+A_LITTLE = 0.01
+"""The share of a duration by which a sibling is looked at later than the first one was found done."""
+MANY = 100
+"""So many tasks alike at once, of which nothing is known yet, are left alone for longer: few looks tell about all."""
 LIKE = 2.0
 """Sizes that differ by less than this factor are about as much to do."""
 LEAST = 50
 """Sizes below it do not matter."""
 CALLS_AT_LEAST = 20.0
+SCOUTS = 0.1
+"""The share of tasks alike that is looked at early although their bells will ring."""
+BELL_RINGS_WITHIN = 3.0
+"""Seconds that a bell may take. Looked at before, a task would be asked about twice."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +86,19 @@ def calls_a_second(slots: int, wished: float) -> float:
     return wished if wished > 0 else max(CALLS_AT_LEAST, float(slots))
 
 
-def next_look(elapsed: float, pace: Pace, crowd: int) -> float:
+def next_look(elapsed: float, pace: Pace, crowd: int, bell: bool = False) -> float:
     """Seconds until the next query of a task that runs since `elapsed`.
 
     Learned: the first look a little before the fast end (so that a model that became faster is noticed), the next at
     the usual time, then gaps that grow with the age. Not learned: gaps in proportion to the age, wide in a crowd of
     tasks alike, because their looks are spread by chance and the first one found finished tells about the others.
+
+    Where a `bell` is to ring at the end, the look is there for the bell that is lost: after the time that most need,
+    except for a few in a crowd that find out how long it takes.
     """
-    if pace.known:
+    if bell and elapsed < pace.slow and (pace.known or (crowd > 4 and random.random() > SCOUTS)):
+        gap = pace.slow * 1.1 + BELL_RINGS_WITHIN - elapsed
+    elif pace.known:
         early = pace.fast * 0.85
         if elapsed < early:
             gap = early - elapsed
@@ -95,13 +108,18 @@ def next_look(elapsed: float, pace: Pace, crowd: int) -> float:
             gap = max(1.0, elapsed * 0.15)
     elif elapsed < 0.5:
         gap = min(6.0, max(2.0, pace.fast * 0.5))
-        gap = gap if crowd <= 4 else 6.0
+        gap = gap if crowd <= 4 else 6.0 if crowd <= MANY else 10.0
     else:
         gap = max(1.5, elapsed * (0.25 if crowd <= 4 else 0.5 if crowd <= 20 else 1.0))
     if elapsed > 20 * pace.slow:
         gap = max(gap, 300.0)
     spread = 0.03 if pace.known else 0.1 if crowd <= 20 else 0.2
     return min(gap, 600.0) * random.uniform(1 - spread, 1 + spread)
+
+
+def expected_at(pace: Pace, bell: bool) -> float:
+    """The age at which a task is worth a look once others like it have ended."""
+    return pace.usual * (1 + A_LITTLE) + (BELL_RINGS_WITHIN if bell else 0.0)
 
 
 def after_first_finished(elapsed: float) -> float:

@@ -7,12 +7,13 @@ a webhook that names the task) can say what became of it.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Team, User
+from accounts.models import Team, User, audit
 from generations import queue
 from generations.models import Finding, Generation, Inquiry, Question, State
 from generations.models.generation import GenerationQuerySet
@@ -71,6 +72,7 @@ def propose(generation: Generation, upstream_id: str, by: User) -> bool:
     with transaction.atomic():
         asked = Inquiry.ask(generation, Question.TASK, by=by, task=upstream_id)
         if asked:
+            _note("case.proposed", generation, by=by, after={"task": upstream_id})
             queue.ring_inquiry()
     return asked
 
@@ -86,7 +88,13 @@ def insist(generation: Generation, upstream_id: str) -> bool:
         task=upstream_id,
         answer__in=[Finding.DIFFERS, Finding.NO_ANSWER],
     )
-    return doubted.exists() and attach(generation, upstream_id)
+    with transaction.atomic():
+        done = doubted.exists() and attach(generation, upstream_id)
+        if done:
+            before = {"task": generation.upstream_id, "state": str(generation.status)}
+            after = {"task": upstream_id, "state": str(State.RUNNING)}
+            _note("case.attached", generation, before=before, after=after)
+    return done
 
 
 def ask_webhook(generation: Generation, by: User) -> bool:
@@ -100,14 +108,19 @@ def ask_webhook(generation: Generation, by: User) -> bool:
 
 def release(generation: Generation) -> bool:
     """The task never came to be, or nobody wants to wait: the hold ends, nothing was charged as far as we know."""
-    return _open().move(
-        generation.pk,
-        (State.UNCONFIRMED, State.RUNNING),
-        State.FAILED,
-        upstream_id="",
-        error_code=RELEASED,
-        error_message="The answer of RunningHub was lost, and a manager released the hold. It was not sent again.",
-    )
+    with transaction.atomic():
+        done = _open().move(
+            generation.pk,
+            (State.UNCONFIRMED, State.RUNNING),
+            State.FAILED,
+            upstream_id="",
+            error_code=RELEASED,
+            error_message="The answer of RunningHub was lost, and a manager released the hold. It was not sent again.",
+        )
+        if done:
+            before = {"state": str(generation.status), "held": generation.cost_counted}
+            _note("case.released", generation, before=before, after={"state": str(State.FAILED)})
+    return done
 
 
 def is_doubtful(generation: Generation) -> bool:
@@ -148,5 +161,11 @@ def unpark(generation: Generation) -> bool:
     with transaction.atomic():
         done = rows.update(parked_at=None, claims=0, lease_until=None, next_check_at=now, updated_at=now) == 1
         if done:
+            _note("case.retried", generation)
             queue.ring()
     return done
+
+
+def _note(deed: str, generation: Generation, **more: Any) -> None:
+    """Into the audit trail, with its author and title."""
+    audit.note(deed, team=generation.team, person=generation.author, subject=generation.title, **more)

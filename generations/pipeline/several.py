@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Membership
+from accounts.models import ApiToken, Membership
 from generations import disk, queue, quota, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.models import Batch, Connection, Draft, Generation, database_now
@@ -35,12 +35,13 @@ NAMED = 5
 class Line:
     """One of several: its place in the order from 1, its title ("" for its own words), its text.
 
-    `text` None leaves the params as they are.
+    `text` None leaves the params as they are; `params` are its own, in place of those of the order.
     """
 
     place: int
     text: str | None
     title: str = ""
+    params: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,25 @@ def numbered(lines: Sequence[Line], title: str) -> list[Line]:
     ]
 
 
-def orders(spec: ModelSpec, raw: Mapping[str, Any], lines: Sequence[Line], tariff: Tariff) -> list[Order]:
-    """Each line as an order of its own, cleaned and priced. Raises `InvalidParams`, naming lines that do not fit."""
+def orders(
+    spec: ModelSpec, raw: Mapping[str, Any], lines: Sequence[Line], tariff: Tariff, *, strict: bool = False
+) -> list[Order]:
+    """Each line as an order of its own, cleaned (`strict` as of `ModelSpec.clean`) and priced. Raises `InvalidParams`,
+    naming lines that do not fit.
+    """
     found: list[Order] = []
     errors: dict[str, list[str]] = {}
     for line in lines:
-        mine = dict(raw) if line.text is None else {**raw, spec.prompt_param: line.text}
+        mine = {**raw, **(line.params or {})}
+        if line.text is not None:
+            mine[spec.prompt_param] = line.text
         try:
-            params = spec.clean(mine)
+            params = spec.clean(mine, strict=strict)
         except InvalidParams as invalid:
             _gather(errors, invalid, spec, line)
             continue
-        same = line.text is None and not line.title and len(lines) > 1
+        alike = line.text is None and line.params is None
+        same = alike and not line.title and len(lines) > 1
         name = f"{door.title_of(spec, params, '')} {line.place}" if same else line.title
         found.append(Order(spec, params, name, tariff.quote(params)))
     if errors:
@@ -97,6 +105,9 @@ def accept(
     *,
     title: str = "",
     idempotency_key: str = "",
+    token: ApiToken | None = None,
+    strict: bool = False,
+    origin: door.Origin | None = None,
 ) -> Taken:
     """Takes as many of `lines`, in order, as the limits let through; the rest becomes a draft of the member.
 
@@ -113,10 +124,12 @@ def accept(
     if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
         return earlier
     lines = numbered(lines, title)
-    wanted = orders(spec, raw, lines, Tariff(spec, connection))
+    found = orders(spec, raw, lines, Tariff(spec, connection, membership.team), strict=strict)
+    wanted = [replace(order, origin=origin) for order in found]
     try:
         with transaction.atomic():
             locked = door.lock(membership)
+            token = door.still(token)
             if idempotency_key and (earlier := _earlier(locked, idempotency_key, digest)):
                 return earlier
             if Connection.of(locked.team).pk != connection.pk:
@@ -129,12 +142,22 @@ def accept(
                 asked=len(lines),
             )
             key = {"idempotency_key": idempotency_key, "request_digest": digest} if idempotency_key else {}
-            taken = _take(locked, connection, batch, lines, wanted, key)
+            taken = _take(locked, connection, batch, lines, wanted, key, token)
             if taken.refusal is not None:
                 taken = _keep_rest(taken, raw, lines)
             queue.ring()
     except door.Switched:
-        return accept(locked, model, raw, lines, title=title, idempotency_key=idempotency_key)
+        return accept(
+            locked,
+            model,
+            raw,
+            lines,
+            title=title,
+            idempotency_key=idempotency_key,
+            token=token,
+            strict=strict,
+            origin=origin,
+        )
     except IntegrityError:
         if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
             return earlier
@@ -157,7 +180,7 @@ def accept_rest(membership: Membership, draft_id: uuid.UUID) -> Taken:
         connection = Connection.of(locked.team)
         spec = door.offered(draft.model, connection)
         lines = [Line(**line) for line in draft.lines]
-        wanted = orders(spec, draft.params, lines, Tariff(spec, connection))
+        wanted = orders(spec, draft.params, lines, Tariff(spec, connection, locked.team))
         taken = _take(locked, connection, draft.batch, lines, wanted, {})
         if taken.refusal is None:
             draft.delete()
@@ -177,17 +200,18 @@ def _take(
     lines: Sequence[Line],
     wanted: Sequence[Order],
     key: Mapping[str, str],
+    token: ApiToken | None = None,
 ) -> Taken:
     """Inserts those that fit. The first carries the key by which the whole order is found again."""
     costs: list[Decimal | None] = [door.allowed(locked, order) for order in wanted]
     now = database_now()
-    room = quota.room(quota.standing(locked, now), costs)
+    room = quota.room(quota.standing(locked, now, token), costs)
     currency = connection.currency
     refusal = quota.QuotaExceeded(room.refusing, costs[room.fit], currency) if room.refusing else None
     if refusal is not None and not room.fit:
         raise refusal
     for line, order in zip(lines[: room.fit], wanted[: room.fit], strict=True):
-        door.insert(locked, connection, order, now, batch=batch, batch_place=line.place, **key)
+        door.insert(locked, connection, order, now, batch=batch, batch_place=line.place, token=token, **key)
         key = {}
     return Taken(batch, room.fit, None, refusal, room.warning)
 
@@ -228,7 +252,9 @@ def _gather(errors: dict[str, list[str]], invalid: InvalidParams, spec: ModelSpe
     """A fault of the text is told with its line; a fault of a setting is the same for all and told once."""
     for key, sentences in invalid.errors.items():
         said = errors.setdefault(key, [])
-        if key != spec.prompt_param or line.text is None:
+        if line.params is not None:
+            said += [f"Line {line.place}: {sentence}" for sentence in sentences] if len(said) < NAMED else []
+        elif key != spec.prompt_param or line.text is None:
             said += [sentence for sentence in sentences if sentence not in said]
         elif len(said) < NAMED:
             said += [f"Line {line.place}: {sentence}" for sentence in sentences]

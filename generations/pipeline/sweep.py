@@ -6,6 +6,7 @@ them back on their way. Running it twice, or beside a healthy worker, changes no
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -123,5 +124,6 @@ def _tidy_scratch() -> None:
     """Removes pieces of downloads that a killed worker left behind."""
     limit = time.time() - SCRATCH_LIVES
     for part in gather.scratch().iterdir():
-        if part.suffix != gather.INTENT and part.is_file() and part.stat().st_mtime < limit:
-            part.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # its copy was finished in this moment
+            if part.suffix != gather.INTENT and part.is_file() and part.stat().st_mtime < limit:
+                part.unlink(missing_ok=True)

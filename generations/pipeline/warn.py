@@ -6,14 +6,16 @@ import logging
 import smtplib
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Heartbeat, Voice
+from generations.models import Change, Heartbeat, Voice
 
 OFTEN = timedelta(minutes=20)
 """How often it is looked; nobody needs to know within the minute."""
@@ -37,8 +39,18 @@ def voices() -> int:
         before = voice.warned_at
         if before is not None and before >= voice.last_use:
             continue
-        if Voice.objects.filter(pk=voice.pk, warned_at=before, archived_at=None).update(warned_at=now) != 1:
-            continue
+        with transaction.atomic():
+            mine = Voice.objects.filter(pk=voice.pk, warned_at=before, archived_at=None)
+            if mine.update(warned_at=now) != 1:
+                continue
+            until = Voice.kept_until(voice.last_use)
+            said: dict[str, Any] = {
+                "id": voice.pk,
+                "name": voice.name,
+                "owner": voice.owner.email,
+                "kept_until": until,
+            }
+            Change.note(voice.team, "voice.expiring", voice.pk, person=voice.owner, **said)
         try:
             _mail(voice)
         except (OSError, smtplib.SMTPException):
@@ -69,7 +81,9 @@ def _when(moment: datetime, voice: Voice) -> str:
 
 def _recipients(voice: Voice) -> list[str]:
     """Its owner; the managers once its owner has left."""
-    here = Membership.objects.filter(team=voice.team_id, ended_at=None, user__is_active=True)
+    here = Membership.objects.filter(
+        team=voice.team_id, ended_at=None, user__is_active=True, user__is_machine=False
+    )
     owner = here.filter(user=voice.owner_id)
     rows = owner if owner.exists() else here.filter(role__in=Membership.MANAGING)
     return sorted(rows.values_list("user__email", flat=True))

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 from typing import Any
 
@@ -24,120 +21,27 @@ from django.utils import timezone
 
 from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
-from generations.pipeline import dispatch, follow, gather, pacing
+from generations.pipeline import announce, dispatch, follow, gather, pacing
+from generations.pipeline.jobs import OF_ONE_KIND, Copies, Fair, Jobs, guarded
 from generations.runninghub.errors import UpstreamError
 
 logger = logging.getLogger("rhweb.watch")
 
-SLICE = 8.0
-OF_ONE_KIND = 12
-"""So many threads look, so many send, so many bring files upstream: slow answers of one kind keep no other out."""
-AHEAD = 24
-"""So many rows more are claimed while threads are busy: a claim costs as much for one row as for many."""
-BREATH = 0.015
+SLICE = 10.0
+BREATH = 0.04
 """Seconds between two turns of the loop, so that what ends in the meantime is followed up by one claim."""
 DOWNLOADS = 4
+DOWNLOADS_AHEAD = 12
+"""So many copies more the helper has at hand; the watcher, which has other work, none."""
 REFRESHES = 2
 """So many accounts are asked for their slots at once, so that unreachable ones never keep looks from others."""
 STALE = timedelta(seconds=15)
 BEAT_EVERY = 3.0
 GLANCE = 0.25
-HELP_EVERY = 2.0
+HELP_EVERY = 0.5
+HELPERS = ("copier", "second copier")
 CHECK_CONNECTION = timedelta(seconds=60)
 CURRENCIES = {"CNY": "CNY", "RMB": "CNY", "USD": "USD"}
-
-Job = Callable[[Generation], None]
-
-
-class _Jobs:
-    """The jobs of one kind in a slice: some at work, some waiting for their thread."""
-
-    def __init__(self, name: str) -> None:
-        self.pool = ThreadPoolExecutor(OF_ONE_KIND, thread_name_prefix=name)
-        self.futures: dict[Future[None], Any] = {}
-
-    def start(self, job: Callable[..., None], *args: Any) -> Future[None]:
-        started = self.pool.submit(job, *args)
-        self.futures[started] = args[-1]
-        return started
-
-    def busy(self) -> set[Future[None]]:
-        """Those that are not done."""
-        self.futures = {future: row for future, row in self.futures.items() if not future.done()}
-        return set(self.futures)
-
-    def room(self) -> int:
-        """How many more to claim; none before a thread is about to have nothing to do."""
-        busy = len(self.busy())
-        return OF_ONE_KIND + AHEAD - busy if busy <= OF_ONE_KIND else 0
-
-    def give_back(self, back: Job) -> None:
-        """Those that no thread has begun with are left to the next watcher."""
-        for future, row in list(self.futures.items()):
-            if future.cancel() and isinstance(row, Generation):
-                back(row)
-
-    def close(self) -> None:
-        """Waits for the last, and closes the database connection of each thread."""
-        wait(self.futures)
-        everyone = threading.Barrier(OF_ONE_KIND)
-        for _ in range(OF_ONE_KIND):
-            self.pool.submit(self._close, everyone)
-        self.pool.shutdown()
-
-    @staticmethod
-    def _close(everyone: threading.Barrier) -> None:
-        """Once in each thread: the barrier keeps a fast one from taking two turns."""
-        database.close()
-        everyone.wait(timeout=30)
-
-
-class _Fair:
-    """What each of several connections has under way, so that one whose upstream is slow never takes all threads.
-
-    Alone, a connection may have everything; beside others its share, rounded up, so that nothing is left unused.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.jobs: dict[Future[None], int] = {}
-
-    def note(self, job: Future[None], connection_id: int) -> None:
-        self.jobs[job] = connection_id
-
-    def left(self, connection_id: int, among: int) -> int:
-        """How many more this connection may have while `among` connections are at work."""
-        share = self.most if among < 2 else -(-self.most // among)
-        return share - self._busy()[connection_id]
-
-    def full(self, among: int) -> list[int]:
-        """The connections that have their share."""
-        return [] if among < 2 else [one for one in self._busy() if self.left(one, among) <= 0]
-
-    def _busy(self) -> Counter[int]:
-        self.jobs = {job: connection for job, connection in self.jobs.items() if not job.done()}
-        return Counter(self.jobs.values())
-
-
-class _Copies:
-    """Copies that go on from slice to slice: a large file takes longer than any slice may. One pool per process."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.pool: ThreadPoolExecutor | None = None
-        self.running: set[Future[None]] = set()
-        self.fair = _Fair(most)
-
-    def room(self) -> int:
-        self.running = {future for future in self.running if not future.done()}
-        return self.most - len(self.running)
-
-    def start(self, job: Job, row: Generation) -> None:
-        self.pool = self.pool or ThreadPoolExecutor(self.most, thread_name_prefix="copy")
-        started = self.pool.submit(_alone, job, row)
-        self.running.add(started)
-        self.fair.note(started, row.connection_id)
-
 
 _calls: dict[int, pacing.Politeness] = {}
 
@@ -150,8 +54,9 @@ def polite(connection: Connection) -> pacing.Politeness:
     return known
 
 
-_downloads = _Copies(DOWNLOADS)
-_uploads = _Copies(OF_ONE_KIND)
+_downloads = Copies(DOWNLOADS)
+_helped = Copies(DOWNLOADS, ahead=DOWNLOADS_AHEAD)
+_uploads = Copies(OF_ONE_KIND)
 
 
 def beat() -> None:
@@ -167,7 +72,7 @@ def watch(seconds: float = SLICE) -> bool:
     holder = secrets.token_hex(8)
     if not Heartbeat.take("watcher", holder, stale_after=STALE):
         return False
-    looks, sends = _Jobs("look"), _Jobs("send")
+    looks, sends = Jobs("look"), Jobs("send")
     try:
         try:
             beat()
@@ -176,6 +81,7 @@ def watch(seconds: float = SLICE) -> bool:
             looks.give_back(follow.give_back)
             sends.give_back(dispatch.give_back)
             Heartbeat.leave("watcher", holder)
+            _have_told()
             if next_due() is not None:
                 queue.ring()
             while wait(looks.busy() | sends.busy(), timeout=BEAT_EVERY).not_done:
@@ -186,31 +92,36 @@ def watch(seconds: float = SLICE) -> bool:
     return True
 
 
-def _loop(holder: str, until: float, looks: _Jobs, sends: _Jobs) -> None:
+def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
     """Claims and starts jobs until the time is over or nothing is in flight."""
-    beaten, helped, turn = time.monotonic(), 0.0, 0
+    beaten, helped, looked, turn = 0.0, 0.0, 0.0, 0
+    working: list[Connection] = []
+    helpers = 0
     refreshing: set[Future[None]] = set()
-    looking, sending = _Fair(OF_ONE_KIND), _Fair(OF_ONE_KIND)
+    looking, sending = Fair(OF_ONE_KIND), Fair(OF_ONE_KIND)
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
             if not Heartbeat.take("watcher", holder, stale_after=STALE):
                 break
+            queue.answered()
+            _have_told()
             beaten = time.monotonic()
-        connections = Connection.working()
-        many, turn = len(connections), turn + 1
+        if time.monotonic() - looked > GLANCE:
+            looked, working = time.monotonic(), Connection.working()
+        many, turn = len(working), turn + 1
         # Each is first in its turn.
-        connections = [connections[(turn + place) % many] for place in range(many)]
+        connections = [working[(turn + place) % many] for place in range(many)]
         refreshing = {check for check in refreshing if not check.done()}
         for connection in connections:
             if connection.checked_at is None and connection.is_shared:
                 refresh_connection(connection)
             elif connection.next_check_at <= timezone.now() and len(refreshing) < REFRESHES:
                 refreshing.add(looks.start(_refresh, connection))
-        _copy_what_waits(many)
-        if not _downloads.room() and time.monotonic() - helped > HELP_EVERY:
+        if time.monotonic() - helped > HELP_EVERY:
             helped = time.monotonic()
-            if Generation.objects.due(timezone.now(), State.GATHERING).exists():
-                queue.ring_copier()
+            helpers = _help()
+        if not helpers:
+            _copy_what_waits(_downloads, many)
         calls = {connection.pk: polite(connection) for connection in connections}
         rooms = {pk: one.room(time.monotonic()) for pk, one in calls.items()}
         silent = [pk for pk, room in rooms.items() if room <= 0]
@@ -244,48 +155,48 @@ def _loop(holder: str, until: float, looks: _Jobs, sends: _Jobs) -> None:
         time.sleep(min(GLANCE, max(0.02, seconds)))
 
 
+def _have_told() -> None:
+    """Rings for receivers of webhooks where something happened that they are to hear."""
+    if announce.urgent():
+        queue.ring_deliver()
+
+
+def _help() -> int:
+    """Rings for another helper while more waits to be copied than those at work have at hand. Gives how many there are.
+
+    Where some are at work the watcher leaves the copying to them: Python lets one process use one core.
+    """
+    helpers = sum(Heartbeat.is_fresh(name, STALE) for name in HELPERS)
+    due = Generation.objects.due(timezone.now(), State.GATHERING)
+    if helpers < len(HELPERS) and due[(helpers + 1) * DOWNLOADS :].exists():
+        queue.ring_copier()
+    return helpers
+
+
 def copy(seconds: float = SLICE) -> None:
     """Copies results beside the watcher, in the process that was rung for it, until none is waiting.
 
-    Decoding and measuring sound takes a core for itself. Leases keep the two from copying the same result. One helper
-    at a time, so that the rest of the queue is not kept from its work.
+    Decoding and measuring sound takes a core for itself. Leases keep two from copying the same result. Only so many
+    helpers at a time, so that the rest of the queue is not kept from its work.
     """
     holder = secrets.token_hex(8)
-    if not Heartbeat.take("copier", holder, stale_after=STALE):
+    name = next((one for one in HELPERS if Heartbeat.take(one, holder, stale_after=STALE)), None)
+    if name is None:
         return
     until = time.monotonic() + seconds
     try:
         while time.monotonic() < until:
-            _copy_what_waits()
-            if not _downloads.running:
+            _copy_what_waits(_helped)
+            if not _helped.running:
                 break
-            wait(_downloads.running, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            wait(_helped.running, timeout=GLANCE, return_when=FIRST_COMPLETED)
     finally:
-        Heartbeat.leave("copier", holder)
+        Heartbeat.leave(name, holder)
 
 
-def _copy_what_waits(connections: int = 1) -> None:
-    for row in gather.claim(_downloads.room(), without=_downloads.fair.full(connections)):
-        _downloads.start(gather.gather, row)
-
-
-def _alone(job: Job, row: Generation) -> None:
-    try:
-        guarded(job, row)
-    finally:
-        database.close()
-
-
-def guarded(job: Job, row: Generation) -> None:
-    """Runs one job at the worker's edge: a fault of ours is logged and the row is looked at again, not lost."""
-    try:
-        job(row)
-    except Exception:
-        logger.exception("generation %s: %s failed", row.pk, job.__name__)
-        database.close_if_unusable_or_obsolete()
-        later = timezone.now() + timedelta(seconds=20)
-        rows = Generation.objects.filter(pk=row.pk, status__in=[State.RUNNING, State.GATHERING])
-        rows.update(lease_until=None, next_check_at=later)
+def _copy_what_waits(copies: Copies, connections: int = 1) -> None:
+    for row in gather.claim(copies.room(), without=copies.fair.full(connections)):
+        copies.start(gather.gather, row)
 
 
 def _refresh(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from generations.catalogue.pricing import estimate
 from generations.sandbox import ids
 from generations.sandbox.clock import Clock
+from generations.sandbox.films import length
 from generations.sandbox.orders import Order, data_uri, read_order
 from generations.sandbox.refusals import Refusal
 from generations.sandbox.store import Store
@@ -109,7 +110,7 @@ class Ledger:
         """Create a task and start it. Raises Refusal, in which case nothing was created."""
         order = read_order(path, body)
         owner = owner_of(key)
-        cost = estimate(order.spec, order.params).amount
+        cost = estimate(order.spec, order.params, lengths=self._lengths(order)).amount
         with self.lock:
             job = self._job(order)
             active = self.active(owner)
@@ -164,6 +165,14 @@ class Ledger:
         traits = ids.voice_of(order, self.clones)
         sample = self._sample(order)
         return Job(order.spec.kind.value, params, traits, sample, self.quick, order.spec.endpoint)
+
+    def _lengths(self, order: Order) -> dict[str, float]:
+        """The seconds of the given file whose length the price counts, as far as its index tells them."""
+        price = order.spec.price
+        address = order.params.get(price.param, "") if price else ""
+        name = urlsplit(address).path.rpartition("/")[2] if isinstance(address, str) else ""
+        path = self.upload_path(name) if "/uploads/" in str(address) else None
+        return {address: found} if path is not None and (found := length(path.read_bytes())) else {}
 
     def _sample(self, order: Order) -> str:
         """The stored file of the first address; "" without one that can be fetched, where needed a failure, 1013."""

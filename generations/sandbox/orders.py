@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from generations.catalogue.load import UnknownModel, get
-from generations.catalogue.spec import InvalidParams, ModelSpec
+from generations.catalogue.spec import EXTRA, InvalidParams, ModelSpec
 from generations.sandbox.refusals import Refusal
-
-MAKES = frozenset({"audio", "text"})
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,19 @@ def model_at(path: str) -> ModelSpec:
 
 
 def read_order(path: str, body: Mapping[str, Any]) -> Order:
-    """Raises Refusal: 412 unknown path, 1007 wrong params, 1010 for what the sandbox cannot make."""
+    """Raises Refusal: 412 unknown path, 1007 wrong params. A model that is only partly known may be sent more than the
+    catalogue names.
+    """
     spec = model_at(path)
-    raw = dict(body)
+    raw = spec.received(body)
     webhook_url = raw.pop("webhookUrl", None) or ""
     if not isinstance(webhook_url, str) or (
         webhook_url and not webhook_url.startswith(("http://", "https://"))
     ):
         raise Refusal(1007, "webhookUrl: not an address")
+    known = {param.key for param in spec.params}
+    if spec.facts and (beside := {key: raw.pop(key) for key in set(raw) - known - {"webhookUrl"}}):
+        raw[EXTRA] = beside
     missing = [param.key for param in spec.params if param.required and param.key not in raw]
     if missing:
         raise Refusal(1007, "; ".join(f"{key}: required" for key in missing))
@@ -61,9 +64,7 @@ def read_order(path: str, body: Mapping[str, Any]) -> Order:
             f"{key}: {' '.join(words)}" if key else " ".join(words) for key, words in error.errors.items()
         )
         raise Refusal(1007, told) from None
-    if spec.output not in MAKES:
-        raise Refusal(1010, f"the sandbox makes sound and text, not {spec.output}")
-    return Order(spec, spec.body(clean, addresses), webhook_url)
+    return Order(spec, spec.resolved(clean, addresses), webhook_url)
 
 
 def _references(key: str, value: Any, addresses: dict[str, str]) -> Any:

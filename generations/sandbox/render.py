@@ -1,4 +1,4 @@
-"""What a job of each kind becomes: sound in the asked format, or text."""
+"""What a job of each kind becomes: sound, pictures, video, an object, or text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from generations.catalogue.load import UnknownModel, get
 from generations.catalogue.spec import Kind
 from generations.sandbox import lyrics, songs, spoken
 from generations.sandbox.encode import encode
+from generations.sandbox.films import videos
 from generations.sandbox.made import Made, UnusableSample
+from generations.sandbox.objects import objects
+from generations.sandbox.pictures import enlarged, pictures
+from generations.sandbox.replies import reply
 from generations.sandbox.separation import separated
 from generations.sandbox.soundtrack import soundtrack
 from generations.sandbox.voices import Traits, traits_of
@@ -35,6 +40,17 @@ def make(
     endpoint: str = "",
 ) -> list[Made]:
     """The results of one job, the same for the same arguments. Raises UnusableSample."""
+    match _gives(endpoint):
+        case "image" if "upscale" in endpoint or "image-enhance" in endpoint:
+            return enlarged(params, sample)
+        case "image":
+            return pictures(params, sample, quick=quick)
+        case "video":
+            return videos(params, sample, quick=quick)
+        case "3d":
+            return objects(params, quick=quick)
+        case "text" if kind in (Kind.TEXT, Kind.VIDEO, Kind.OBJECT):
+            return reply(endpoint, params)
     match kind:
         case Kind.VOICE.value if endpoint == VOICE_DESIGN:
             return spoken.designed(params, quick=quick)
@@ -49,7 +65,7 @@ def make(
         case Kind.SPEECH.value:
             voice = traits or traits_of(str(params.get("voice_id", "")))
             return [spoken.speech(params, voice, quick=quick)]
-        case Kind.LYRICS.value | Kind.TEXT.value:
+        case Kind.LYRICS.value:
             return [Made("txt", text=str(lyrics.write(str(params.get("prompt", "")))))]
         case Kind.SONG.value if "extendAt" in params:
             return [songs.extended(params, sample, quick=quick)]
@@ -64,6 +80,14 @@ def make(
         case Kind.MUSIC.value if "n" in params:
             return songs.songs(params, None, quick=quick)
     return [songs.music(params, quick=quick)]
+
+
+def _gives(endpoint: str) -> str:
+    """What the catalogue says that the model gives, "" for none of its models."""
+    try:
+        return get(endpoint).output
+    except UnknownModel:
+        return ""
 
 
 def _prepared(params: Mapping[str, Any], sample: bytes | None) -> Made:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from generations.sandbox import calls
 from generations.sandbox.calls import Answerer, Call, KeyRefused
@@ -54,7 +54,7 @@ class Routes(Wire):
     def _serve(self, method: Callable[[str], None]) -> None:
         try:
             self.body = self.read_body()
-            method(urlsplit(self.path).path)
+            method(unquote(urlsplit(self.path).path))
         except BadRequest as error:
             self.close_connection = True
             self.send_json({"errorCode": "1007", "errorMessage": str(error)}, 400)

@@ -9,8 +9,8 @@ from django import template
 from django.utils.formats import number_format
 
 from accounts.models import Measure
+from generations import limit_words
 from generations.templatetags.ui import money
-from generations.views import limit_words
 
 register = template.Library()
 

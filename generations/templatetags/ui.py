@@ -25,6 +25,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 
 register = template.Library()
+STEPS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
 ICONS = {"picture": "image", "object": "cube", "text": "lyrics"}
@@ -52,9 +53,11 @@ HUES = 5
 
 @register.filter
 def money(amount: Decimal | int | float | str | None, currency: str = "CNY") -> str:
-    """`¥0.80`, `$1,204.50`; up to four decimals below one hundredth, so a price is never shown as zero."""
+    """`¥0.80`, `$1,204.50`; up to four decimals below one hundredth, so a price is never shown as zero. What has no
+    currency, as an import, cost no money.
+    """
     value = _decimal(amount)
-    if value is None:
+    if value is None or not currency:
         return ""
     size, minus = abs(value), "−" if value < 0 else ""
     below = ""
@@ -105,6 +108,15 @@ def filesize_short(size: int | None) -> str:
     places = 0 if value >= 10 or unit == "kB" else 1
     rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return f"{number_format(rounded, places)} {unit}"
+
+
+@register.filter
+def rough(count: int | None) -> str:
+    """About how many: to the last one below a hundred, two figures above: `87`, `1,200`, `410,000`."""
+    if count is None:
+        return ""
+    shown = count if count < 100 else round(count, 2 - len(str(count)))
+    return number_format(shown, force_grouping=True)
 
 
 @register.filter
@@ -203,13 +215,17 @@ def kind_tile(kind: str, size: str = "", play: str = "") -> SafeString:
     if not play:
         return format_html('<span class="{}">{}</span>', classes, icon(name))
     return format_html(
-        '<button class="{}" type="button" data-play aria-label="{}">{}{}{}</button>',
+        '<button class="{}" type="button" data-play aria-label="{}">{}<i class="tile__glyph"></i></button>',
         classes,
         _("Play: %(title)s") % {"title": play},
         icon(name, klass="tile__kind"),
-        icon("play", klass="tile__play"),
-        icon("pause", klass="tile__pause"),
     )
+
+
+@register.filter
+def dense(peaks: str) -> str:
+    """Peaks of 0 to 100 with a character for each, in 64 steps, as waveform.js reads them too: a third of the size."""
+    return "".join(STEPS[min(int(one), 100) * 63 // 100] for one in peaks.split())
 
 
 @register.simple_tag

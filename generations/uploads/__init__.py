@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generations.uploads.incoming import ENVELOPE_BYTES
-from generations.uploads.keep import CONVERTED, BadUpload, Kept, fit, store
+from generations.uploads.keep import CONVERTED, BadUpload, Kept, described, examined, fit, store
 from generations.uploads.reuse import OUTPUT, from_output, named_output, refusal
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "OUTPUT",
     "BadUpload",
     "Kept",
+    "described",
+    "examined",
     "fit",
     "from_output",
     "named_output",

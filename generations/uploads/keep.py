@@ -55,11 +55,17 @@ def store(membership: Membership, file: UploadedFile[Any], *, expected: str | No
     bytes, never from its name or header. The same file from the same member under the same name is the same
     upload, so a form that is posted twice asks for the same thing twice. Raises `BadUpload`.
     """
+    with examined(file, expected) as (path, probe):
+        return keep(membership, described(path, probe, file.name or ""), file)
+
+
+@contextmanager
+def examined(file: UploadedFile[Any], expected: str | None = None) -> Iterator[tuple[Path, media.Probe]]:
+    """The file as a path, once it is found to be of a size and a kind that are kept. Raises `BadUpload`."""
     _room()
     _not_too_large(file)
     with on_disk(file) as path:
-        probe = probed(path, expected)
-        return keep(membership, described(path, probe, file.name or ""), file)
+        yield path, probed(path, expected)
 
 
 def fit(membership: Membership, file: UploadedFile[Any], param: ParamSpec) -> Kept:
@@ -80,7 +86,7 @@ def fit(membership: Membership, file: UploadedFile[Any], param: ParamSpec) -> Ke
 
 def converted_to(param: ParamSpec, upload: Upload) -> str:
     """The type that this file is to be kept as, "" when it fits as it is. Raises `BadUpload` when it cannot fit."""
-    problem = files.fault(param, upload.kind, upload.extension, upload.bytes, upload.duration)
+    problem = files.fault(param, upload.kind, upload.extension, upload.bytes, upload.duration, sides(upload))
     accepted = files.extensions(param)
     if not problem:
         return ""
@@ -120,6 +126,11 @@ def convert(membership: Membership, path: Path, upload: Upload, param: ParamSpec
     return Kept(kept, _("Kept as %(to)s, because the model does not take %(found)s.") % words)
 
 
+def sides(upload: Upload) -> tuple[int, int] | None:
+    """Width and height of a picture, None of anything else or where they are not known."""
+    return (upload.width, upload.height) if upload.width and upload.height else None
+
+
 def _not_too_large(file: UploadedFile[Any]) -> None:
     if not file.size:
         raise BadUpload(_("The file is empty. Choose another one."))
@@ -143,7 +154,10 @@ def described(path: Path, probe: media.Probe, name: str) -> Upload:
     """An upload of this file, not saved, without team and author."""
     with path.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
+    wide, high = (probe.type.kind == "image" and media.picture_size(path)) or (None, None)
     return Upload(
+        width=wide,
+        height=high,
         name=media.safe_filename(Path(name).stem, probe.type.extension),
         kind=probe.type.kind,
         content_type=probe.type.content_type,

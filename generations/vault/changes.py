@@ -7,12 +7,13 @@ at once both get an answer that is true.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Membership, User
+from accounts.models import Membership, User, audit
 from generations.models import Audience, Voice, VoiceGrant
 from generations.vault.wish import NAME, SPEAKER, text_fault, unknown_members
 
@@ -48,10 +49,15 @@ def open_to(voice: Voice, membership: Membership, audience: str, members: Sequen
             raise NotPossible(
                 "audience", "Record the consent of the speaker first; then others may use the voice."
             )
+        before = _rights(locked)
         Voice.objects.filter(pk=locked.pk).update(audience=audience)
         VoiceGrant.objects.filter(voice=locked).exclude(user__in=chosen).delete()
         kept = set(VoiceGrant.objects.filter(voice=locked).values_list("user", flat=True))
         VoiceGrant.objects.bulk_create(VoiceGrant(voice=locked, user_id=user) for user in chosen - kept)
+        locked.audience = audience
+        after = _rights(locked)
+        if before != after:
+            _note("voice.opened", voice, before=before, after=after)
 
 
 def record_consent(voice: Voice, by: User, speaker: str, *, stated: bool) -> bool:
@@ -64,7 +70,11 @@ def record_consent(voice: Voice, by: User, speaker: str, *, stated: bool) -> boo
             "consent", "Tick the statement; without the consent of the speaker nothing is noted."
         )
     missing = Voice.objects.filter(pk=voice.pk, consent_at=None)
-    return missing.update(speaker=words, consent_at=timezone.now(), consent_by=by) == 1
+    with transaction.atomic():
+        done = missing.update(speaker=words, consent_at=timezone.now(), consent_by=by) == 1
+        if done:
+            _note("voice.consent", voice, by=by, after={"speaker": words})
+    return done
 
 
 def hand_over(voice: Voice, to: Membership | None) -> bool:
@@ -79,18 +89,42 @@ def hand_over(voice: Voice, to: Membership | None) -> bool:
         if not heir.may_generate:
             raise NotPossible("owner", _("Choose somebody who may generate; viewers only listen."))
         mine = Voice.objects.filter(pk=voice.pk, owner=voice.owner_id)
-        return mine.update(owner=heir.user_id, warned_at=None) == 1
+        done = mine.update(owner=heir.user_id, warned_at=None) == 1
+        if done:
+            owners = {"before": {"owner": voice.owner.email}, "after": {"owner": to.user.email}}
+            _note("voice.handed_over", voice, person=to.user, **owners)
+    return done
 
 
 def archive(voice: Voice) -> bool:
     """Takes it out of use; it stays in the vault. False: it was archived already."""
-    return Voice.objects.filter(pk=voice.pk, archived_at=None).update(archived_at=timezone.now()) == 1
+    with transaction.atomic():
+        done = Voice.objects.filter(pk=voice.pk, archived_at=None).update(archived_at=timezone.now()) == 1
+        if done:
+            _note("voice.archived", voice)
+    return done
 
 
 def restore(voice: Voice) -> bool:
     """Takes it into use again. False: it was not archived."""
     archived = Voice.objects.filter(pk=voice.pk, archived_at__isnull=False)
-    return archived.update(archived_at=None, warned_at=None) == 1
+    with transaction.atomic():
+        done = archived.update(archived_at=None, warned_at=None) == 1
+        if done:
+            _note("voice.restored", voice)
+    return done
+
+
+def _rights(voice: Voice) -> dict[str, Any]:
+    people = (
+        VoiceGrant.objects.filter(voice=voice).order_by("user__email").values_list("user__email", flat=True)
+    )
+    return {"audience": str(voice.audience), "people": list(people)}
+
+
+def _note(deed: str, voice: Voice, **more: Any) -> None:
+    """Into the audit trail of its team."""
+    audit.note(deed, team=voice.team, subject=voice.name, **more)
 
 
 def _words(field: str, text: str, most: int) -> str:

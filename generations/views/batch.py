@@ -18,15 +18,18 @@ from accounts.models import Membership
 from generations import library, quota
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams, ModelSpec
-from generations.models import Batch, Connection, Draft, State
+from generations.models import Batch, Draft, Generation, State
 from generations.pipeline import accept, several
 from generations.pipeline.several import Line
 from generations.views import access
 from generations.views.offered import not_offered
 from generations.views.plan import Plan, plan
 from generations.views.refusal import Refusal
-from generations.views.row import row
+from generations.views.row import keeps, row
 from generations.views.sound import model_title
+
+RECEIPT = ("batch_place", "status", "cost_counted", "cost_actual", "cost_estimated", "currency")
+"""What of a generation counts in the sums of its order, also where it is not shown."""
 
 
 @require_safe
@@ -59,7 +62,15 @@ def batch_rest(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
         return redirect("draft_open", team, draft.pk)
     except quota.QuotaExceeded as error:
         if spec is not None:
-            refusal = Refusal(membership, spec, draft.params, error.line, error.cost, error.currency)
+            refusal = Refusal(
+                membership,
+                spec,
+                draft.params,
+                error.line,
+                error.cost,
+                error.currency,
+                where=f"?draft={draft.pk}",
+            )
             return show(request, membership, found, refusal=refusal, spec=spec, code=402)
     except accept.PriceUnknown:
         if spec is not None:
@@ -77,18 +88,22 @@ def batch_rest(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
 def show(
     request: HttpRequest, membership: Membership, found: Batch, *, code: int = 200, **extra: Any
 ) -> HttpResponse:
-    rows = library.find(membership.team, library.Filter()).filter(batch=found).order_by("batch_place")
-    made = list(rows.select_related("author").prefetch_related("outputs").defer(*library.HEAVY))
-    access.veil(made, access.hidden(membership))
-    for one in made:
+    made = list(Generation.objects.filter(batch=found).only(*RECEIPT).order_by("batch_place"))
+    rows = library.shelf(membership).filter(batch=found).order_by("batch_place")
+    shown = list(rows.select_related("author").prefetch_related("outputs").defer(*library.HEAVY))
+    access.veil(shown, access.hidden(membership))
+    for one in shown:
         one.team = membership.team
+    kept = keeps(shown, membership)
+    if shown and made and shown[0].pk != made[0].pk:
+        found.title = shown[0].title  # that of an order is made of the title of its first
     draft = _rest(membership, found)
     context = {
         "membership": membership,
         "batch": found,
         "model_title": model_title(found.model),
-        "rows": [row(one) for one in made],
-        "live": any(not one.is_over for one in made),
+        "rows": [row(one, kept) for one in shown],
+        "live": any(not one.is_over for one in shown),
         "taken": len(made),
         "finished": sum(one.status == State.SUCCEEDED for one in made),
         "under_way": sum(not one.is_over for one in made),
@@ -124,6 +139,6 @@ def _plan(membership: Membership, draft: Draft) -> Plan | None:
         return None
     lines = [Line(**line) for line in draft.lines]
     try:
-        return plan(spec, draft.params, lines, quota.standing(membership), Connection.of(membership.team))
+        return plan(spec, draft.params, lines, quota.standing(membership), membership.team)
     except InvalidParams:
         return None

@@ -29,6 +29,8 @@ class Beginning:
     preset: str = ""
     voice: vault.Wish | None = None
     """What was said about the voice that is to be made, or that the earlier generation made."""
+    earlier: Generation | None = None
+    """What it was filled from, once that is over: what was sent a moment ago is not what somebody goes on from."""
 
     @property
     def is_resumed(self) -> bool:
@@ -46,7 +48,8 @@ def beginning(request: HttpRequest, membership: Membership, spec: ModelSpec) -> 
     if chosen := request.GET.get("voice"):
         return Beginning({param.key: chosen for param in vault.speaking(spec)[:1]})
     if given := request.GET.get("from"):
-        return _earlier(access.generation(membership, access.id_in(given)), spec)
+        found = access.generation(membership, access.id_in(given))
+        return replace(_earlier(found, spec), earlier=found if found.is_over else None)
     if given := request.GET.get("draft"):
         draft = access.draft(membership, access.id_in(given))
         values = _known(draft.params, spec) | _lines(draft, spec)

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Membership, Role
+from accounts.models import Membership
+from accounts.roles import Deed
+from generations import bill, progress
 from generations import connections as verbs
-from generations import progress
 from generations.connections import NotDone
 from generations.forms.connection import NewConnection, Pause, ReplaceKey
 from generations.models import Connection, ConnectionKey, Generation, sealing
@@ -30,7 +31,7 @@ from generations.views.team_page import team_page
 @require_safe
 def connections(request: HttpRequest, team: str) -> HttpResponse:
     """All that the team may use, the one in use first."""
-    return show(request, access.manager(request, team))
+    return show(request, access.may(request, team, Deed.PAUSE))
 
 
 def show(
@@ -44,7 +45,7 @@ def show(
     cards = [_card(one, actor, used) for one in rows]
     context = {
         "cards": cards,
-        "is_owner": actor.role == Role.OWNER,
+        "is_owner": actor.may(Deed.HOLD_KEYS),
         "trying": any(card["candidate"] and card["candidate"].state == "waiting" for card in cards),
         "fault": fault,
         **extra,
@@ -64,11 +65,12 @@ def _card(one: Connection, actor: Membership, used: Connection) -> dict[str, Any
         "former": [key for key in keys if key.state == ConnectionKey.State.FORMER],
         "unreadable": _unreadable(one),
         "slots": progress.slots(one),
+        "shown": bill.is_ours_alone(one, actor.team),
         "mine": Generation.objects.filter(connection=one, team=actor.team_id, status__in=_ACTIVE).count(),
         "paused_by": (one.paused_by.display_name if own_people else _("a manager of another team"))
         if one.paused_by
         else "",
-        "may_choose": actor.role == Role.OWNER and one.pk != used.pk and one.is_configured,
+        "may_choose": actor.may(Deed.HOLD_KEYS) and one.pk != used.pk and one.is_configured,
     }
 
 
@@ -95,7 +97,7 @@ def _is_part(request: HttpRequest) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_add(request: HttpRequest, team: str) -> HttpResponse:
     """A key of the team's own. It is tried by the worker; the page of connections tells what came of it."""
-    actor = access.owner(request, team)
+    actor = access.may(request, team, Deed.HOLD_KEYS)
     form = NewConnection(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
@@ -114,7 +116,7 @@ def connection_add(request: HttpRequest, team: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_key(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """Another key for the same account; the one in use goes on until the new one was tried."""
-    actor = access.owner(request, team)
+    actor = access.may(request, team, Deed.HOLD_KEYS)
     one = access.own_connection(actor, pk)
     form = ReplaceKey(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -131,7 +133,7 @@ def connection_key(request: HttpRequest, team: str, pk: int) -> HttpResponse:
 @require_POST
 def connection_candidate(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """What to do with a key that could not be tried: `again` or `anyway`."""
-    actor = access.owner(request, team)
+    actor = access.may(request, team, Deed.HOLD_KEYS)
     one = access.own_connection(actor, pk)
     if request.POST.get("action") == "anyway":
         done = verbs.use_anyway(one)
@@ -148,7 +150,7 @@ def connection_candidate(request: HttpRequest, team: str, pk: int) -> HttpRespon
 @require_POST
 def connection_use(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """The team sends by this connection from now on."""
-    actor = access.owner(request, team)
+    actor = access.may(request, team, Deed.HOLD_KEYS)
     one = access.connection(actor, pk)
     try:
         done = verbs.use(actor.team, one)
@@ -163,7 +165,7 @@ def connection_use(request: HttpRequest, team: str, pk: int) -> HttpResponse:
 @require_POST
 def connection_remove(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """Takes a connection out of use and forgets its keys; receipts keep its name."""
-    actor = access.owner(request, team)
+    actor = access.may(request, team, Deed.HOLD_KEYS)
     one = access.own_connection(actor, pk)
     try:
         verbs.remove(one)
@@ -179,7 +181,7 @@ def connection_pause(request: HttpRequest, team: str, pk: int | None = None) -> 
     """Nothing more is sent by this connection, the one in use unless another is named, until somebody resumes it; what
     was sent goes on. Any manager may, because everybody waits.
     """
-    actor = access.manager(request, team)
+    actor = access.may(request, team, Deed.PAUSE)
     one = access.connection(actor, pk) if pk is not None else Connection.of(actor.team)
     form = Pause(request.POST)
     if not form.is_valid():
@@ -187,7 +189,7 @@ def connection_pause(request: HttpRequest, team: str, pk: int | None = None) -> 
         if pk is None:
             return team_page(request, actor, status=422, fault=fault)
         return show(request, actor, status=422, pause_fault=fault, pause_of=one.pk)
-    if verbs.pause(one, actor.user, form.cleaned_data["reason"]):
+    if verbs.pause(one, actor.team, actor.user, form.cleaned_data["reason"]):
         messages.success(request, _("Sending is paused. What was sent before goes on."))
     else:
         messages.info(request, _("It was paused already."))
@@ -197,9 +199,9 @@ def connection_pause(request: HttpRequest, team: str, pk: int | None = None) -> 
 @require_POST
 def connection_resume(request: HttpRequest, team: str, pk: int | None = None) -> HttpResponse:
     """Lets a paused connection send again: the one in use, unless another is named. Any manager may."""
-    actor = access.manager(request, team)
+    actor = access.may(request, team, Deed.PAUSE)
     one = access.connection(actor, pk) if pk is not None else Connection.of(actor.team)
-    if verbs.resume(one):
+    if verbs.resume(one, actor.team):
         messages.success(request, _("Sending goes on. Generations that waited are sent one after the other."))
     return redirect("team" if pk is None else "connections", team=team)
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Membership
+from accounts.roles import Deed
 from generations import custody
 from generations.doctor import here
 from generations.doctor.finding import Finding
@@ -32,7 +33,7 @@ OLD = timedelta(days=1)
 @require_safe
 def doctor(request: HttpRequest, team: str) -> HttpResponse:
     """What can be seen from here now, and what the worker saw last."""
-    actor = access.manager(request, team)
+    actor = access.may(request, team, Deed.EXAMINE)
     done = Examination.objects.filter(done_at__isnull=False).first()
     pending = Examination.objects.filter(done_at=None, asked_at__gt=timezone.now() - here.PATIENCE).first()
     if done is not None and pending is not None and pending.pk < done.pk:
@@ -63,7 +64,7 @@ def _mine(findings: list[Finding], actor: Membership) -> list[Finding]:
 @require_POST
 def doctor_look(request: HttpRequest, team: str) -> HttpResponse:
     """Asks the worker to look at what a page cannot reach. Twice is as once."""
-    actor = access.manager(request, team)
+    actor = access.may(request, team, Deed.EXAMINE)
     here.ask(actor.user)
     return redirect("doctor", team=team)
 
@@ -71,7 +72,7 @@ def doctor_look(request: HttpRequest, team: str) -> HttpResponse:
 @require_POST
 def loss_seen(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
     """A manager has seen that a result is lost; it is not announced any more."""
-    actor = access.manager(request, team)
+    actor = access.may(request, team, Deed.SETTLE)
     found = access.generation(actor, pk)
     if custody.acknowledge(found):
         messages.info(request, _("Noted. The page of the generation goes on saying it."))

@@ -35,7 +35,7 @@ OPENING = 160
 def draft_keep_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """What is being written, saved while it is. 204 always; a form as it was at first leaves no draft."""
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     values, title = held(spec, request)
     size = sum(len(as_text(value)) for value in values.values())
     if not (title or differs(spec, values)):
@@ -49,7 +49,7 @@ def draft_keep_running(request: HttpRequest, team: str, model: str) -> HttpRespo
 def draft_drop_running(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Begins anew with an empty form."""
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     Draft.drop_running(membership, spec.slug)
     return redirect("studio_model", team, spec.slug)
 
@@ -58,17 +58,30 @@ def draft_drop_running(request: HttpRequest, team: str, model: str) -> HttpRespo
 def draft_keep(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Puts the form aside under the drafts, in place of the draft it came from."""
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
-    values, title = taken(request, membership, spec)
-    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
-    now = timezone.now()
-    fields = {"params": storable(values), "title": storable(title)[:200], "updated_at": now}
-    came_from = read_id(request.POST.get(DRAFT, ""))
-    if came_from is None or not rows.filter(pk=came_from, batch=None).update(**fields):
-        Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
-    Draft.drop_running(membership, spec.slug)
+    spec = access.model(model, membership)
+    keep(request, membership, spec, taken(request, membership, spec))
     messages.info(request, _("The form is kept as a draft."))
     return redirect("drafts", team)
+
+
+def keep(
+    request: HttpRequest, membership: Membership, spec: ModelSpec, form: tuple[dict[str, Any], str]
+) -> Draft:
+    """The form, values and title, as a draft: that which it came from, or a new one."""
+    values, title = form
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
+    fields = {
+        "params": storable(values),
+        "title": storable(title)[:200],
+        "updated_at": timezone.now(),
+    }
+    came_from = read_id(request.POST.get(DRAFT, ""))
+    if came_from is not None and rows.filter(pk=came_from, batch=None).update(**fields):
+        draft = rows.get(pk=came_from)
+    else:
+        draft = Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
+    Draft.drop_running(membership, spec.slug)
+    return draft
 
 
 @require_safe
@@ -149,12 +162,17 @@ def held(spec: ModelSpec, request: HttpRequest) -> tuple[dict[str, Any], str]:
 
 def taken(request: HttpRequest, membership: Membership, spec: ModelSpec) -> tuple[dict[str, Any], str]:
     """As `held`, with chosen files kept as uploads. What is wrong with a file is said as a message."""
-    values, title = held(spec, request)
     posted = forms.read(
         spec, request.POST, request.FILES, lambda file, param: uploads.fit(membership, file, param)
     )
     for note in posted.notes:
         messages.info(request, note)
+    return with_files(request, spec, posted)
+
+
+def with_files(request: HttpRequest, spec: ModelSpec, posted: forms.Posted) -> tuple[dict[str, Any], str]:
+    """As `held`, with the files of what was read already. What is wrong with a file is said as a message."""
+    values, title = held(spec, request)
     for param in spec.params:
         if param.key in posted.errors:
             messages.error(request, f"{param.label}: {' '.join(posted.errors[param.key])}")

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from generations.disk import StorageLow
-from generations.views.access import SecondFactorMissing
+from generations.views.access import Gone, SecondFactorMissing
 from generations.views.api import problems
 from generations.views.offered import NotOffered
 
@@ -38,6 +38,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     sentence = _("There is nothing at this address, or it belongs to a team you are not in.")
+    if isinstance(exception, Gone):
+        return _page(request, 410, _("Removed for good"), str(exception))
     if isinstance(exception, NotOffered):
         sentence = str(exception)
     return _page(request, 404, _("Nothing here"), sentence)

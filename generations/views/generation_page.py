@@ -11,13 +11,16 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations import vault
+from accounts.roles import Deed
+from generations import keeping, vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
+from generations.forms.keeping import Words
 from generations.models import Bell, Connection, Generation, Inquiry, State, Voice
 from generations.pipeline import accept, resolve
 from generations.views import access, offered, params
 from generations.views.case import bell, bell_answer, case, record
+from generations.views.family import family
 from generations.views.lyrics import singers
 from generations.views.prompt import prompts
 from generations.views.receipt import receipt
@@ -44,8 +47,7 @@ def show(
 def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
     found = takes(generation)
     sounds = [take for take in found if take.is_sound]
-    away = access.hidden(membership).uploads
-    inputs = [upload for upload in params.uploads(generation) if upload.pk not in away]
+    inputs = access.heard(membership, params.uploads(generation))
     texts = prompts(generation)
     changes = access.may_change(membership, generation)
     sent = generation.status in (State.QUEUED, State.DISPATCHING, State.RUNNING)
@@ -63,10 +65,9 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "sounds": sounds,
         "stage": first(sounds),
         "may_keep": changes and len(sounds) > 1,
-        "others": [take for take in found if not take.is_sound],
-        "singers": singers(membership.team)
-        if generation.kind == Kind.LYRICS and membership.may_generate
-        else (),
+        "pictures": [take for take in found if take.kind == "image"],
+        "others": [take for take in found if take.kind not in ("audio", "image")],
+        "singers": singers(membership) if generation.kind == Kind.LYRICS and membership.may_generate else (),
         "prompts": texts,
         "settings": params.shown(generation, inputs, [text.label for text in texts]),
         "inputs": inputs,
@@ -75,7 +76,26 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "progress": progress_of(generation),
         "may_cancel": changes and sent and not generation.cancel_requested_at,
         "again": _again(membership, generation),
+        "family": family(membership, generation),
+        **_kept(membership, generation, changes=changes),
         "made_voice": Voice.objects.filter(made_by=generation).first() if sounds else None,
+    }
+
+
+def _kept(membership: Membership, generation: Generation, *, changes: bool) -> dict[str, Any]:
+    """What people noted about it, and what this member may change of that."""
+    collected = access.collections(membership).filter(items__generation=generation)
+    keeps = membership.may(Deed.KEEP_ORDER)
+    return {
+        "starred": generation.pk in keeping.starred(membership.user, [generation.pk]),
+        "tags": keeping.tags_of([generation.pk]).get(generation.pk, ()),
+        "team_tags": keeping.team_tags(membership.team) if keeps else (),
+        "shelves": list(collected.order_by("name")),
+        "may_change": changes,
+        "may_keep_order": keeps and not generation.is_trashed,
+        "may_approve": membership.may(Deed.APPROVE),
+        "words_form": Words(initial={"title": generation.title, "notes": generation.notes}),
+        "may_trash": changes and generation.is_over and not generation.is_trashed,
     }
 
 
@@ -108,7 +128,7 @@ def _again(membership: Membership, generation: Generation) -> dict[str, Any] | N
         spec = load.get(generation.model)
     except load.UnknownModel:
         return None
-    if not spec.is_on(offered.site(membership.team)):
+    if spec not in offered.models(membership):
         return None
-    quoted = accept.quote(spec, generation.params, Connection.of(membership.team))
+    quoted = accept.quote(spec, generation.params, Connection.of(membership.team), membership.team)
     return {"key": uuid.uuid4().hex, "quote": quoted, "from_form": vault.needs_consent(spec)}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.models import Membership
+from accounts.roles import Deed
 from generations import quota, vault
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
@@ -71,6 +72,7 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
             idempotency_key=key,
             strict=True,
             voice=vault.wish_of(found),
+            origin=accept.Origin(found.pk, found.model, asked),
         )
     except load.UnknownModel:
         said = _("This model is no longer in the catalogue, so it cannot run again.")
@@ -82,7 +84,15 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
             messages.error(request, sentence)
         return redirect(edit)
     except quota.QuotaExceeded as error:
-        refusal = Refusal(membership, spec, found.params, error.line, error.cost, error.currency)
+        refusal = Refusal(
+            membership,
+            spec,
+            found.params,
+            error.line,
+            error.cost,
+            error.currency,
+            where=f"?from={found.pk}",
+        )
         return _refuse(request, membership, found, 402, refusal=refusal, spec=spec)
     except accept.PriceUnknown:
         refusal = Refusal(membership, spec, found.params)
@@ -114,7 +124,7 @@ def generation_keeper(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRes
 @require_POST
 def generation_resolve(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
     """A manager's word: the task exists, it never did, try a parked one again, or ask for the webhook."""
-    membership = access.manager(request, team)
+    membership = access.may(request, team, Deed.SETTLE)
     found = access.generation(membership, pk)
     action = request.POST.get("action", "")
     if action == "attach":

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Membership
+from accounts.roles import Deed
 from generations.models import Generation, Inquiry
 from generations.pipeline import resolve
 from generations.views import access
@@ -25,13 +26,13 @@ SHOWN = 50
 @require_safe
 def inbox(request: HttpRequest, team: str) -> HttpResponse:
     """What waits for a decision, the oldest first."""
-    return _page(request, access.manager(request, team))
+    return _page(request, access.may(request, team, Deed.SETTLE))
 
 
 @require_safe
 def inbox_case(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
     """One case by itself, for the page that waits for RunningHub's word on it; 204 until the word is there."""
-    membership = access.manager(request, team)
+    membership = access.may(request, team, Deed.SETTLE)
     found = case(access.generation(membership, pk))
     if not request.headers.get("HX-Request"):
         return redirect("inbox", team)
@@ -44,7 +45,7 @@ def inbox_case(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def inbox_release(request: HttpRequest, team: str) -> HttpResponse:
     """Releases the holds of all that were chosen. What was settled meanwhile stays as it is."""
-    membership = access.manager(request, team)
+    membership = access.may(request, team, Deed.SETTLE)
     chosen = list(dict.fromkeys(_ids(request)))[:SHOWN]
     if not chosen:
         return _page(request, membership, fault=_("Choose at least one of them."), status=422)

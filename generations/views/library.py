@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership
 from generations import library as shelf
-from generations.models import Connection, Generation, Voice
+from generations.models import Connection, Generation, Voice, read_id
 from generations.pipeline import accept
 from generations.vault import Hidden
 from generations.views import access, offered, sound
 from generations.views.filters import Chips
-from generations.views.row import places, row, rows
+from generations.views.row import FIELDS, keeps, places, row, rows
+from generations.views.saved_searches import saved
 
 PARTS = {"pager": "library/_older.html", "results": "library/_found.html"}
 REFRESHED = 100
@@ -41,17 +42,19 @@ def library(request: HttpRequest, team: str) -> HttpResponse:
 
 def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpResponse:
     hidden = access.hidden(membership)
-    chips = Chips.read(request.GET, membership.team, _voice(request, membership))
+    chips = Chips.read(request.GET, membership, given_voice(request.GET.get("voice", ""), membership))
     cursor = request.GET.get("cursor", "")
     broken = False
     try:
-        page = shelf.page(membership.team, chips.wanted, cursor, without=hidden.generations)
+        page = shelf.page(membership, chips.wanted, cursor, without=hidden.generations, fields=FIELDS)
     except shelf.BadCursor:
         page, broken, cursor = shelf.Page([], ""), True, ""
     access.veil(page.items, hidden)
     older = asked == "pager"
-    before = _made(membership, cursor) if older else None
-    found = rows(page.items, membership, before)
+    by_day = chips.wanted.sort in ("newest", "oldest")
+    before = _made(membership, cursor) if older and by_day else None
+    found = rows(page.items, membership, before, by_day=by_day)
+    whole = not cursor and not page.next_cursor
     context = {
         "team": membership.team,
         "membership": membership,
@@ -60,6 +63,8 @@ def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpRespo
         "rows": found,
         "broken": broken,
         "cursor": cursor,
+        "exactly": len(found) if whole else None,
+        "saved": saved(membership) if not asked else (),
         "next": chips.address(cursor=page.next_cursor) if page.next_cursor else "",
         "live": any(one.live for one in found),
         "first": _first(membership) if not (found or chips.wanted or cursor or broken) else None,
@@ -77,10 +82,11 @@ def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
         except ValueError:
             continue
     hidden = access.hidden(membership)
-    found = shelf.find(membership.team, shelf.Filter(), hidden.generations).filter(pk__in=shown)
+    found = shelf.shelf(membership, hidden.generations).filter(pk__in=shown).order_by("-id")
     loaded = _loaded(found, membership, hidden)
     stand = places(loaded)
-    now = [row(one, place=stand.get(one.pk)) for one in loaded]
+    kept = keeps(loaded, membership)
+    now = [row(one, kept, place=stand.get(one.pk)) for one in loaded]
     changed = [one for one in now if one.live != f"{one.generation.pk.hex}.{shown[one.generation.pk]}"]
     live = any(one.live for one in now)
     if live and not changed:
@@ -97,22 +103,24 @@ def _loaded(found: QuerySet[Generation], membership: Membership, hidden: Hidden)
     return items
 
 
-def _voice(request: HttpRequest, membership: Membership) -> Voice | None:
+def given_voice(given: str, membership: Membership) -> Voice | None:
     """The voice whose work is asked for; one that this member may not see is one that is not there."""
-    given = request.GET.get("voice", "")
-    try:
-        return access.voices(membership).filter(pk=uuid.UUID(given)).first() if given else None
-    except ValueError:
-        return None
+    pk = read_id(given)
+    return access.voices(membership).filter(pk=pk).first() if pk else None
 
 
 def _made(membership: Membership, cursor: str) -> datetime | None:
     """When the row of the cursor was made, so that its day is not headed twice."""
-    found = shelf.find(membership.team, shelf.Filter()).filter(pk=uuid.UUID(cursor)) if cursor else None
+    found = shelf.shelf(membership).filter(pk=uuid.UUID(cursor)) if cursor else None
     return found.values_list("created_at", flat=True).first() if found is not None else None
 
 
-def _first(membership: Membership) -> dict[str, object]:
-    """What a first try would cost, for a library that is still empty."""
-    spec = offered.models(membership.team)[0]
-    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.of(membership.team))}
+def _first(membership: Membership) -> dict[str, object] | None:
+    """What a first try would cost, for a library that is still empty; None when the member may try nothing."""
+    spec = next(iter(offered.models(membership)), None)
+    if spec is None:
+        return None
+    return {
+        "spec": spec,
+        "quote": accept.quote(spec, spec.example, Connection.of(membership.team), membership.team),
+    }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.models import Team
+from accounts.models import Membership
 from generations.catalogue.spec import ModelSpec
 from generations.views import offered
 
@@ -40,9 +40,9 @@ def words(text: str) -> Words:
     return Words(found["title"], found["style"], "\n".join(lines).strip())
 
 
-def singers(team: Team) -> Sequence[ModelSpec]:
+def singers(membership: Membership) -> Sequence[ModelSpec]:
     """Every model on offer that sings a text that is given to it."""
-    return [spec for spec in offered.models(team) if _sung(spec) is not None]
+    return [spec for spec in offered.models(membership) if _sung(spec) is not None]
 
 
 def filled(spec: ModelSpec, given: Words) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.memberships import AlreadyIn, LastOwner
 from accounts.models import User
-from generations.forms.people import AddMember, AlreadyIn, ChangeRole, LastOwner
+from generations.forms.people import AddMember, ChangeRole
 from generations.views import access, shell
 from generations.views.team_page import team_page
 
@@ -56,16 +57,23 @@ def member_add(request: HttpRequest, team: str) -> HttpResponse:
     return shell.sheet(request, "team/add", {"form": form})
 
 
-def _welcome(request: HttpRequest, user: User) -> None:
-    words = {"name": user.display_name, "email": user.email}
-    if user.has_usable_password():
-        messages.success(request, _("%(name)s is in the team now.") % words)
-        return
+def mail_to_choose(request: HttpRequest, user: User) -> bool:
+    """Mails whoever has no password where to choose one. False: the mail could not be sent."""
     form = ResetPasswordForm({"email": user.email})
     try:
         if form.is_valid():
             form.save(request)
     except (OSError, SMTPException):
+        return False
+    return True
+
+
+def _welcome(request: HttpRequest, user: User) -> None:
+    words = {"name": user.display_name, "email": user.email}
+    if user.has_usable_password():
+        messages.success(request, _("%(name)s is in the team now.") % words)
+        return
+    if not mail_to_choose(request, user):
         sentence = _(
             "%(name)s is in the team now, but the mail to %(email)s could not be sent. "
             "They can choose a password through “Forgotten?” on the sign-in page."

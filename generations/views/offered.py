@@ -1,4 +1,6 @@
-"""Which models there are to choose from: those of the site that the team is connected to."""
+"""Which models there are to choose from: those of the site that the team is connected to, less those that the team
+keeps from this member.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Sequence
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from accounts.models import Team
+from accounts.models import Membership, Team
+from generations import permits
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import Connection
@@ -22,9 +25,9 @@ def site(team: Team) -> str:
     return Connection.of(team).site
 
 
-def models(team: Team) -> Sequence[ModelSpec]:
-    """The models to choose from, in the order of the picker."""
-    return load.offered(site(team))
+def models(membership: Membership) -> Sequence[ModelSpec]:
+    """The models that this member may choose from, in the order of the picker."""
+    return permits.permitted(membership, load.offered(site(membership.team)))
 
 
 def not_offered(site: str) -> str:

@@ -20,6 +20,8 @@ def shown(generation: Generation, inputs: list[Upload], labels: list[str]) -> li
     model that left the catalogue has its params as they are, without the text.
     """
     names = {upload.reference: upload.name for upload in inputs}
+    if generation.is_imported:
+        return [(_("Original name"), str(generation.params.get("original_name", "")), False)]
     given = {
         key: _("A private voice") if value is None else value for key, value in generation.params.items()
     }

@@ -1,8 +1,14 @@
-"""The models to choose from, with what one run costs and how long it takes, as learned so far."""
+"""The models to choose from, with what one run costs and how long it takes, as learned so far.
+
+A page to create on carries those of sound, which is what a team makes most, and the one that is open; all others come
+when somebody looks for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -10,6 +16,7 @@ from itertools import groupby
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from accounts.models import Membership
 from generations import progress
 from generations.catalogue import load, pricing
 from generations.catalogue.spec import Kind, ModelSpec
@@ -17,7 +24,10 @@ from generations.models import Connection
 from generations.pipeline import accept
 from generations.pipeline.pacing import Pace, pace
 from generations.templatetags.ui import clock, money
+from generations.views import offered
 
+HOME = (Kind.SPEECH, Kind.MUSIC, Kind.SONG, Kind.LYRICS, Kind.VOICE, Kind.SEPARATION)
+"""The kinds that every page to create on shows."""
 FRESH = 60
 """Seconds for which what was learned is good enough for a list."""
 
@@ -29,7 +39,10 @@ class Offer:
     slug: str
     title: str
     kind: Kind
+    vendor: str
     words: str
+    initials: str
+    """The first letters of the title's words: "v3pft" finds Veo 3.1 Pro from text."""
     cost: Decimal | None
     is_each: bool
     price: str
@@ -53,12 +66,57 @@ def unknown_pace() -> Pace:
     return pace([], 60.0)
 
 
-def groups(connection: Connection) -> list[Group]:
-    """Every model that the connection's site has under its kind, in the order of the catalogue."""
+def groups(
+    membership: Membership, kinds: Collection[Kind] | None = None, chosen: ModelSpec | None = None
+) -> list[Group]:
+    """Every model that this member may choose under its kind, in the order of the catalogue: those of these kinds and
+    the chosen one, or all of them.
+    """
+    team, connection = membership.team, Connection.of(membership.team)
     learned, costs = _learned(connection)
-    currency, offered = connection.currency, load.offered(connection.site)
-    offers = [_offer(spec, costs[spec.slug], learned[spec.slug], currency) for spec in offered]
-    labels = {
+    own = [spec for spec in load.models() if accept.priced(spec, team) is not spec]
+    if own:
+        asked = [(spec, _one_unit(accept.priced(spec, team))) for spec in own]
+        costs |= {slug: quote.cost for slug, quote in accept.quotes(asked, connection, team).items()}
+    offers = [
+        _offer(accept.priced(spec, team), costs[spec.slug], learned[spec.slug], connection.currency)
+        for spec in offered.models(membership)
+        if kinds is None or spec.kind in kinds or spec == chosen
+    ]
+    labels = kind_labels()
+    return [Group(kind, labels[kind], list(some)) for kind, some in groupby(offers, key=lambda one: one.kind)]
+
+
+def found(groups: Sequence[Group], q: str) -> list[Group]:
+    """Those of the groups that have something with these letters, in its name or as the first of its words."""
+    wanted = q.casefold()
+    if not wanted:
+        return list(groups)
+    fitting = [
+        Group(
+            group.kind,
+            group.label,
+            [
+                offer
+                for offer in group.offers
+                if wanted in f"{offer.title} {offer.words}".casefold() or offer.initials.startswith(wanted)
+            ],
+        )
+        for group in groups
+    ]
+    return [group for group in fitting if group.offers]
+
+
+def kinds(membership: Membership) -> list[tuple[Kind, str, int]]:
+    """The kinds that are not at home on every page: each with its name and how many models of it there are."""
+    counted = Counter(spec.kind for spec in offered.models(membership))
+    labels = kind_labels()
+    return [(kind, labels[kind], counted[kind]) for kind in Kind if kind not in HOME and counted[kind]]
+
+
+def kind_labels() -> dict[Kind, str]:
+    """What each kind of model is called."""
+    return {
         Kind.SPEECH: _("Speech"),
         Kind.MUSIC: _("Music"),
         Kind.SONG: _("Song"),
@@ -70,7 +128,6 @@ def groups(connection: Connection) -> list[Group]:
         Kind.OBJECT: _("3D objects"),
         Kind.TEXT: _("Text"),
     }
-    return [Group(kind, labels[kind], list(some)) for kind, some in groupby(offers, key=lambda one: one.kind)]
 
 
 def _learned(connection: Connection) -> tuple[dict[str, Pace], dict[str, Decimal | None]]:
@@ -78,7 +135,7 @@ def _learned(connection: Connection) -> tuple[dict[str, Pace], dict[str, Decimal
     found: tuple[dict[str, Pace], dict[str, Decimal | None]] | None = cache.get(key)
     if found is None:
         specs = load.models()
-        quotes = accept.quotes([(spec, _one_unit(spec)) for spec in specs], connection)
+        quotes = accept.quotes([(spec, _one_unit(spec)) for spec in specs], connection, None)
         found = (
             progress.usual_of_each([spec.slug for spec in specs], connection),
             {slug: quote.cost for slug, quote in quotes.items()},
@@ -90,7 +147,9 @@ def _learned(connection: Connection) -> tuple[dict[str, Pace], dict[str, Decimal
 def _one_unit(spec: ModelSpec) -> dict[str, object]:
     """Params that cost one unit of the price."""
     params = {param.key: param.default for param in spec.params if param.default is not None}
-    if spec.price is not None and spec.price.param:
+    if spec.price is not None and spec.price.param and spec.param(spec.price.param).type.is_media:
+        params[spec.price.param] = pricing.ONE_UNIT
+    elif spec.price is not None and spec.price.param:
         count = int(spec.price.unit.partition(" ")[0]) if spec.price.unit[0].isdigit() else 1
         params[spec.price.param] = "x" * count if pricing.counts(spec.price.unit) == "character" else count
     return params
@@ -109,7 +168,9 @@ def _offer(spec: ModelSpec, cost: Decimal | None, speed: Pace, currency: str) ->
         slug=spec.slug,
         title=spec.title,
         kind=spec.kind,
+        vendor=spec.vendor,
         words=f"{spec.vendor} {spec.summary}",
+        initials="".join(word[0] for word in re.findall(r"[A-Za-z]+|[0-9]+", spec.title)).lower(),
         cost=cost,
         is_each=is_each,
         price=price,

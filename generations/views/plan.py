@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Team
 from generations import forms, quota
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.catalogue.text import Fault, settled, within
@@ -70,10 +71,10 @@ def plan(
     raw: Mapping[str, Any],
     lines: list[Line],
     standing: list[quota.Line],
-    connection: Connection,
+    team: Team,
 ) -> Plan:
     """The plan for a form as it stands. Raises `InvalidParams` when it cannot be sent."""
-    wanted = several.orders(spec, raw, lines, Tariff(spec, connection))
+    wanted = several.orders(spec, raw, lines, Tariff(spec, Connection.of(team), team))
     costs = [order.estimate.cost for order in wanted]
     room = quota.room(standing, costs)
     return Plan(len(costs), room.fit, _sum(costs[: room.fit]), _sum(costs[room.fit :]))

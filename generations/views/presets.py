@@ -68,7 +68,7 @@ def is_setting(spec: ModelSpec, param: ParamSpec) -> bool:
 def preset_apply(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Puts the settings of a preset into the form as it stands; text and files stay."""
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     preset = access.preset(membership, access.id_in(request.POST.get(PRESET, "")))
     values, title = taken(request, membership, spec)
     merged = {**values, **settings_of(spec, access.unveiled(membership, preset.params))}
@@ -81,7 +81,7 @@ def preset_apply(request: HttpRequest, team: str, model: str) -> HttpResponse:
 def preset_new(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """Asks for the name of a preset of the form as it stands. The form waits as a running draft."""
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     values, title = taken(request, membership, spec)
     if title or differs(spec, values):
         Draft.keep_running(membership, spec.slug, values, title[:200])
@@ -104,7 +104,7 @@ def preset_save(request: HttpRequest, team: str, model: str) -> HttpResponse:
     Where that was open to the team and is not any more, colleagues who began with it begin with none.
     """
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     settings = settings_of(spec, _settings(request.POST.get("settings", "")))
     shared, default = request.POST.get("shared") == "on", request.POST.get("default") == "on"
     given = request.POST.get("name", "")

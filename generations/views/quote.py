@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.models import Measure
+from accounts.models import Measure, Team
 from generations import forms, quota
 from generations.catalogue import pricing
 from generations.catalogue.spec import InvalidParams, ModelSpec
@@ -80,7 +80,7 @@ class Bill:
 @require_POST
 def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The two parts of the footer that tell the cost, for htmx to put in place. Changes nothing."""
-    spec = access.model(model, access.member(request, team).team)
+    spec = access.model(model, access.member(request, team))
     posted, many = forms.peek(spec, request.POST), forms.Many.read(request.POST)
     context = {"bill": bill(request, spec, posted, many), "alone": True}
     return render(request, "studio/_quote.html", context)
@@ -88,11 +88,12 @@ def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
 def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many) -> Bill:
     """The cost of params that may be half written: what is missing is named, nothing is refused."""
-    connection = Connection.of(request.membership.team)  # type: ignore[attr-defined]
+    team: Team = request.membership.team  # type: ignore[attr-defined]
+    spec, connection = accept.priced(spec, team), Connection.of(team)
     if not many.is_one:
-        return _several(request, spec, raw, many, connection)
+        return _several(request, spec, raw, many, team)
     params = _draft(spec, raw)
-    quoted = accept.quote(spec, params, connection)
+    quoted = accept.quote(spec, params, connection, team)
     basis = quoted.basis
     if quoted.converted_from:
         words = {"basis": basis, "currency": quoted.converted_from}
@@ -115,21 +116,21 @@ def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: fo
 
 
 def _several(
-    request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many, connection: Connection
+    request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: forms.Many, team: Team
 ) -> Bill:
     """The bill of several: how many fit into what is left, and what they come to."""
-    standing = shell.standing(request)
+    standing, currency = shell.standing(request), Connection.of(team).currency
     line = shell.tightest([line for line in standing if line.measure == Measure.SPEND])
     try:
         lines = lines_of(spec, raw, many)
-        planned = plan(spec, raw, lines, standing, connection)
+        planned = plan(spec, raw, lines, standing, team)
     except InvalidParams as invalid:
         said = [sentence for sentences in invalid.errors.values() for sentence in sentences]
         missing, conflicts = _faults(spec, {**raw, spec.prompt_param: "x"} if many.by_line else raw)
         if not missing and not conflicts:
             missing = " ".join(said[:1])
-        return Bill(None, connection.currency, "", line, missing=missing, conflicts=conflicts)
-    return Bill(planned.cost, connection.currency, "", line, plan=planned)
+        return Bill(None, currency, "", line, missing=missing, conflicts=conflicts)
+    return Bill(planned.cost, currency, "", line, plan=planned)
 
 
 def _draft(spec: ModelSpec, raw: Mapping[str, Any]) -> dict[str, Any]:

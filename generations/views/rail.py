@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from generations import progress
-from generations.models import ACTIVE, OVER, Connection, Generation, Output, State
+from generations.models import ACTIVE, OVER, Connection, Output, State
 from generations.views import access, picker
 from generations.views.card import Card
 from generations.views.row import places
@@ -48,8 +48,7 @@ def build(membership: Membership) -> Rail:
     hidden = access.hidden(membership)
     heavy = {"params", "results", "search_text", "error_detail"}
     rows = (
-        Generation.objects.filter(team=membership.team_id)
-        .exclude(pk__in=hidden.generations)
+        access.generations(membership)
         .select_related("author")
         .defer(*(heavy - {"params"} if hidden.voice_ids else heavy))
         .order_by("-id")

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Measure, Membership, Scope, User
-from generations import quota
+from generations import asking, quota, vault
 from generations.catalogue import pricing
 from generations.catalogue.spec import ModelSpec
-from generations.models import Connection
+from generations.limit_words import limit_name
+from generations.pipeline import draw, hold
 from generations.templatetags.ui import money, resets
 from generations.views import picker
-from generations.views.limit_words import limit_name
 
 CHEAPER = 3
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why an order was not taken. `line` is the limit that refused; None when the price is unknown."""
+    """Why an order was not taken. `line` is the limit that refused; None when the price is unknown.
+
+    With `lines`, all that refuse, it stands in the form itself and offers what needs that: to ask for more, to take it
+    from the pool, to hold it. Elsewhere `where` leads to such a form. `asked` and `fault` are what was written to ask
+    and what is wrong with it.
+    """
 
     membership: Membership
     spec: ModelSpec
@@ -32,6 +39,51 @@ class Refusal:
     line: quota.Line | None = None
     cost: Decimal | None = None
     currency: str = ""
+    lines: Sequence[quota.Line] = ()
+    is_one: bool = True
+    where: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    fault: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may_ask(self) -> bool:
+        """Managers are asked by those who cannot change the limit themselves."""
+        asks = bool(self.lines) and self.line is not None and asking.may_be_asked_for(self.line)
+        return asks and not self.membership.may_manage
+
+    @property
+    def ask_amount(self) -> str:
+        """What is missing, to be asked for, unless something else was written."""
+        if "amount" in self.asked or self.line is None:
+            return self.asked.get("amount", "")
+        if not self.counts_money:
+            return "1"
+        short = max(Decimal(0), self.line.used + (self.cost or Decimal(0)) - self.line.limit)
+        return f"{short.quantize(CENT, rounding=ROUND_UP):f}"
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether the pool would give what is missing, at once."""
+        if not (self.lines and self.is_one and self.membership.team.pool_draw) or vault.maker(self.spec):
+            return False
+        lines = quota.standing(self.membership)
+        return bool(draw.needed(lines, self.cost))
+
+    @property
+    def hold_until(self) -> datetime | None:
+        """When it would be sent by itself; None where it cannot wait so."""
+        if not (self.lines and self.is_one and hold.may_hold(self.spec)):
+            return None
+        return hold.due_at(self.lines)
+
+    @property
+    def is_own_cap(self) -> bool:
+        return self.line is not None and self.line.scope == Scope.OWN
+
+    @property
+    def form_link(self) -> str:
+        page = reverse("studio_model", kwargs={"team": self.membership.team.slug, "model": self.spec.slug})
+        return page + self.where
 
     @property
     def counts_money(self) -> bool:
@@ -99,6 +151,8 @@ class Refusal:
             return _("The limit starts anew: %(when)s. From then on this can be sent as it is.") % when
         if self.line.measure == Measure.CONCURRENT:
             return _("As soon as one of those under way has ended, this can be sent as it is.")
+        if self.is_own_cap:
+            return _("You set this cap yourself, and it does not start anew by itself.")
         return _("This limit does not start anew by itself; only a manager can change it.")
 
     @property
@@ -118,9 +172,7 @@ class Refusal:
         """Other models whose single run fits into what is left."""
         if self.line is None or not self.counts_money:
             return []
-        offers = [
-            offer for group in picker.groups(Connection.of(self.membership.team)) for offer in group.offers
-        ]
+        offers = [offer for group in picker.groups(self.membership) for offer in group.offers]
         others = [one for one in offers if one.slug != self.spec.slug and one.cost is not None]
         fit = [one for one in others if (one.cost or 0) <= self.line.left]
         return sorted(fit, key=lambda one: one.kind != self.spec.kind)[:CHEAPER]
@@ -137,6 +189,8 @@ class Refusal:
         team = self.membership.team.slug
         if self.line is None:
             return reverse("team_settings", kwargs={"team": team})
+        if self.line.scope == Scope.OWN:
+            return reverse("own_cap", kwargs={"team": team})
         if self.line.scope == Scope.MEMBER:
             where = {"team": team, "scope": "member", "pk": self.membership.pk}
             return reverse("member_limits", kwargs=where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -15,12 +15,36 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Team
 from generations import progress
-from generations.models import Connection, Generation, State
+from generations.models import Connection, Favourite, Generation, State, Tagging
 from generations.views import line, picker, sound
 from generations.views.status import Status, mark, status
 
-TEXT = 140
+TEXT = 100
+FIELDS = (
+    *("team", "author", "connection", "model", "kind", "title", "params", "status", "created_at"),
+    *("rating", "is_private", "approved_at", "currency", "cost_estimated", "cost_actual", "cost_counted"),
+    *(
+        "next_check_at",
+        "parked_at",
+        "cancel_requested_at",
+        "cancel_sent_at",
+        "overdue_at",
+        "attempts",
+        "error_code",
+        "size",
+    ),
+    *("author__name", "author__email"),
+)
+"""What a line shows, of a row that has many more."""
 PAUSE = re.compile(r"<#[0-9.]{1,5}#>")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one member and the team put on a generation: the member's star, and the names of its tags."""
+
+    starred: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,7 @@ class Row:
     take: sound.Take | None
     takes: int
     status: Status
+    kept: Kept
     day: str
     live: str
     waits: str = ""
@@ -43,6 +68,17 @@ class Row:
     @property
     def plays(self) -> bool:
         return self.take is not None and self.take.is_sound
+
+    @property
+    def href(self) -> str:
+        """Its own page."""
+        return sound.page_of(self.generation)
+
+    @property
+    def again(self) -> str:
+        """The form filled as it was."""
+        of = self.generation
+        return f"{sound.form_of(of.team.slug, of.model)}?from={of.pk}"
 
     @property
     def is_offered(self) -> bool:
@@ -60,21 +96,26 @@ class Row:
 
 
 def rows(
-    generations: Iterable[Generation], membership: Membership, before: datetime | None = None
+    generations: Iterable[Generation],
+    membership: Membership,
+    before: datetime | None = None,
+    *,
+    by_day: bool = True,
 ) -> list[Row]:
-    """The lines of these generations, newest first. `before` is when the line above the first was made.
+    """The lines of these generations in their order. `before` is when the line above the first was made.
 
-    Days follow the clock of the team.
+    Days follow the clock of the team; lines that are ordered by something else have no days.
     """
     team = membership.team
     generations = list(generations)
-    stand = places(generations)
+    stand, kept = places(generations), keeps(generations, membership)
     last = before.astimezone(team.zone).date() if before else None
     found = []
     for generation in generations:
         generation.team = team
         day = generation.created_at.astimezone(team.zone).date()
-        found.append(row(generation, heading(day, team) if day != last else "", stand.get(generation.pk)))
+        head = heading(day, team) if by_day and day != last else ""
+        found.append(row(generation, kept, head, stand.get(generation.pk)))
         last = day
     return found
 
@@ -91,7 +132,28 @@ def places(generations: Iterable[Generation]) -> dict[UUID, progress.Place]:
     return found
 
 
-def row(generation: Generation, day: str = "", place: progress.Place | None = None) -> Row:
+def keeps(generations: Iterable[Generation], membership: Membership) -> dict[UUID, Kept]:
+    """Stars and tags of these, by two queries."""
+    pks = [one.pk for one in generations]
+    stars = set(
+        Favourite.objects.filter(user=membership.user_id, generation__in=pks).values_list(
+            "generation", flat=True
+        )
+    )
+    tags: dict[UUID, list[str]] = {}
+    for pk, name in (
+        Tagging.objects.filter(generation__in=pks).order_by("pk").values_list("generation", "tag__name")
+    ):
+        tags.setdefault(pk, []).append(name)
+    return {pk: Kept(pk in stars, tuple(tags.get(pk, ()))) for pk in pks}
+
+
+def row(
+    generation: Generation,
+    kept: Mapping[UUID, Kept] | None = None,
+    day: str = "",
+    place: progress.Place | None = None,
+) -> Row:
     takes = sound.takes(generation)
     waits = line.short(place) if place else ""
     why = line.why(place) if place else ""
@@ -103,6 +165,7 @@ def row(generation: Generation, day: str = "", place: progress.Place | None = No
         take=sound.first([take for take in takes if take.is_sound]) or sound.first(takes),
         takes=len(takes),
         status=status(generation),
+        kept=(kept or {}).get(generation.pk, Kept()),
         day=day,
         live="" if generation.is_over else f"{generation.pk.hex}.{mark(generation)}{said}",
         waits=waits,

@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from accounts.models import Measure, Membership, Scope, User
+from accounts.models import Measure, Membership, Notice, Notification, Scope, TeamDomain, User
 from generations import custody, disk, quota
 from generations.models import ACTIVE, Connection, Generation
 from generations.pipeline import resolve
@@ -33,7 +33,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "SITE_NAME": settings.SITE_NAME,
         "USES_SANDBOX": _once(request, "sandbox", lambda: _in_sandbox(membership)),
-        "OPEN_SIGNUP": settings.OPEN_SIGNUP,
+        "OPEN_SIGNUP": _once(request, "open", lambda: settings.OPEN_SIGNUP or TeamDomain.objects.exists()),
+        "SINGLE_SIGN_ON": settings.OIDC_NAME,
         "nav": match.url_name if match else "",
         "membership": membership,
         "team": membership.team if membership else None,
@@ -41,6 +42,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "teams": _once(request, "teams", lambda: _teams(request)),
         "currency": SimpleLazyObject(_once(request, "currency", lambda: _currency(membership))),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
+        "notices": _once(request, "notices", lambda: _notices(request, membership)),
+        "unread_count": _once(request, "unread", lambda: _unread(request)),
         "undecided_count": _once(request, "undecided", lambda: _undecided(membership)),
         "paused": _once(request, "paused", lambda: _paused(membership) if membership else []),
         "lost_count": _once(request, "lost_count", lambda: _lost(membership) if membership else 0),
@@ -114,6 +117,19 @@ def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[
 def _teams(request: HttpRequest) -> list[Membership]:
     user = getattr(request, "user", None)
     return access.memberships(user) if isinstance(user, User) else []
+
+
+def _notices(request: HttpRequest, membership: Membership | None) -> list[Notice]:
+    """What the team or the portal has to say to everybody, less what this person put away."""
+    user = getattr(request, "user", None)
+    team = membership.team if membership else None
+    return list(Notice.shown_to(user, team)) if isinstance(user, User) else []
+
+
+def _unread(request: HttpRequest) -> int:
+    """How much this person was told and has not read."""
+    user = getattr(request, "user", None)
+    return Notification.of(user).filter(read_at=None).count() if isinstance(user, User) else 0
 
 
 def _undecided(membership: Membership | None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -12,16 +14,19 @@ from django.utils.translation import gettext as _
 from accounts.models import Team
 from generations.catalogue import file, load
 from generations.media import safe_filename
-from generations.models import Generation, Output
+from generations.models import IMPORTED, Generation, Output
 from generations.templatetags.ui import clock, filesize_short
 from generations.views import offered
 from generations.views.lyrics import Words, words
 
 RULER = 7
+NOBODY = UUID(int=0)
 
 
 def model_title(slug: str) -> str:
     """What people call a model; of one that left the catalogue the last part of its name."""
+    if slug == IMPORTED:
+        return _("Imported")
     try:
         return load.get(slug).title
     except load.UnknownModel:
@@ -75,8 +80,21 @@ class Take:
         return self.output.is_keeper
 
     @property
+    def kind(self) -> str:
+        return self.output.kind
+
+    @property
+    def poster(self) -> str:
+        """Where its small picture is, "" while there is none."""
+        if not self.output.poster:
+            return ""
+        return reverse("output_poster", args=[self.team.slug, self.output.generation_id, self.output.index])
+
+    @property
     def format(self) -> str:
-        """`WAV, 44.1 kHz`"""
+        """`WAV, 44.1 kHz` or `PNG, 1024 × 768`"""
+        if self.output.width and self.output.height:
+            return f"{self.output.extension.upper()}, {self.output.width} × {self.output.height}"
         if not self.output.sample_rate:
             return self.output.extension.upper()
         khz = self.output.sample_rate / 1000
@@ -138,17 +156,40 @@ def named_uses(kind: str, team: Team) -> list[file.Use]:
     return [use for use in file.uses(kind, offered.site(team)) if use.param.use_as]
 
 
+def page_of(generation: Generation) -> str:
+    """The address of its page. `reverse` for each of many lines would be a fifth of the page."""
+    return _page(generation.team.slug).replace(str(NOBODY), str(generation.pk))
+
+
+@cache
+def form_of(team: str, model: str) -> str:
+    """The address of the form of a model."""
+    return reverse("studio_model", args=[team, model])
+
+
+@cache
+def _page(team: str) -> str:
+    return reverse("generation", args=[team, NOBODY])
+
+
+@cache
+def _content() -> str:
+    """What follows the page of a generation in the address of one of its outputs."""
+    page = reverse("generation", args=["team", NOBODY])
+    return reverse("output_content", args=["team", NOBODY, 0]).removeprefix(page).replace("0", "{}")
+
+
 def takes(generation: Generation) -> list[Take]:
     """Every output of a generation in order, with its author and outputs already loaded."""
     outputs = generation.outputs.all()
     several = len(outputs) > 1
     sub = f"{model_title(generation.model)} · {generation.author.display_name}"
-    href = reverse("generation", args=[generation.team.slug, generation.pk])
+    href = page_of(generation)
     found = []
     for output in outputs:
         name = _("Take %(letter)s") % {"letter": letter(output.index)}
         take = _("%(title)s, take %(letter)s") % {"title": generation.title, "letter": letter(output.index)}
-        src = reverse("output_content", args=[generation.team.slug, generation.pk, output.index])
+        src = href + _content().format(output.index)
         found.append(
             Take(output, name, take if several else generation.title, sub, src, href, generation.team)
         )

@@ -23,8 +23,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Membership
 from generations import disk, forms, quota, uploads, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
+from generations.forms.posted import WAY
+from generations.models import Generation
 from generations.pipeline import accept, several
-from generations.views import access, inputs, lyrics
+from generations.views import access, earlier, inputs, lyrics, ways
 from generations.views.beginning import Beginning, beginning
 from generations.views.drafts import drop_sent
 from generations.views.plan import lines_of
@@ -49,9 +51,10 @@ def studio(request: HttpRequest, team: str) -> HttpResponse:
 def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The form of one model; a POST orders a generation.
 
-    303 to the same page when it was accepted, 422 with the filled form when something is wrong with it, 402
-    when a limit or an unknown price refuses, 507 while there is too little room for results. A form larger than this
-    server reads is answered before its token is checked, which would need to read it too; that answer changes nothing.
+    303 to the same page when it was accepted, 422 with the filled form when something is wrong with it, 402 when a
+    limit or an unknown price refuses, 409 when the same is there already and was not asked for anew, 507 while there
+    is too little room for results. A form larger than this server reads is answered before its token is checked, which
+    would need to read it too; that answer changes nothing.
     """
     try:
         oversized = int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + TEXT_ROOM
@@ -72,7 +75,7 @@ def studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
 
 def _too_large(request: HttpRequest, team: str, model: str) -> HttpResponse:
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     sentence = _("This was more than can be read at once. Go back to your text and send a shorter one.")
     # A beginning of its own: to look for one in what was posted would be to read that.
     return show(request, membership, spec, errors={"": [sentence]}, begun=Beginning(), status=422)
@@ -81,7 +84,7 @@ def _too_large(request: HttpRequest, team: str, model: str) -> HttpResponse:
 @csrf_protect
 def _studio_model(request: HttpRequest, team: str, model: str) -> HttpResponse:
     membership = access.member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership, permitted=request.method != "POST")
     if request.method == "POST":
         return _order(request, access.generating_member(request, team), spec)
     if place := request.GET.get("use"):
@@ -98,9 +101,9 @@ def studio_lyrics(request: HttpRequest, team: str, model: str) -> HttpResponse:
     404 for a model that takes no lyrics. Nothing is remembered: without a text it leads to the empty form.
     """
     membership = access.generating_member(request, team)
-    spec = access.model(model, membership.team)
+    spec = access.model(model, membership)
     page = reverse("studio_model", kwargs={"team": team, "model": spec.slug})
-    if spec not in lyrics.singers(membership.team):
+    if spec not in lyrics.singers(membership):
         raise Http404
     if request.method != "POST":
         return redirect(page)
@@ -129,6 +132,9 @@ def _order(request: HttpRequest, membership: Membership, spec: ModelSpec) -> Htt
         many=posted.many,
         voice=posted.voice,
     )
+    way = request.POST.get(WAY, "")
+    if way == "ask":
+        return ways.ask(request, membership, spec, posted, filled)
     try:
         if posted.errors:
             raise InvalidParams(
@@ -137,19 +143,27 @@ def _order(request: HttpRequest, membership: Membership, spec: ModelSpec) -> Htt
         key = _once(posted)
         if not posted.many.is_one:
             return _several(request, membership, spec, posted, key)
-        accepted = accept.accept(
+        there = None if way or _is_sent(membership, key) else earlier.twin(membership, spec, posted)
+        if there is not None:
+            return filled(twin=there, status=409)
+        if way == "hold":
+            return ways.hold(request, membership, spec, posted, filled, key)
+        came_from = earlier.origin(request, membership)
+        door = ways.draw_or_accept if way == "draw" else partial(accept.accept, origin=came_from)
+        accepted = door(
             membership, spec.slug, raw, title=posted.title, idempotency_key=key, voice=posted.voice
         )
     except InvalidParams as invalid:
         return filled(errors=invalid.errors, status=422)
     except quota.QuotaExceeded as exceeded:
-        refusal = Refusal(membership, spec, raw, exceeded.line, exceeded.cost, exceeded.currency)
-        return filled(refusal=refusal, status=402)
+        return filled(refusal=ways.refusal(membership, spec, posted, exceeded), status=402)
     except accept.PriceUnknown:
         refusal = Refusal(membership, spec, raw)
         return filled(refusal=refusal, status=402)
     except disk.StorageLow as low:
         return filled(errors={"": [str(low)]}, status=507)
+    except accept.ModelRefused as refused:
+        return filled(errors={"": [str(refused)]}, status=403)
     except accept.MayNotGenerate:
         raise PermissionDenied from None
     drop_sent(request, membership, spec)
@@ -168,7 +182,15 @@ def _several(
 ) -> HttpResponse:
     """Sends what fits and leads to the page of the order, which tells what did not."""
     lines = lines_of(spec, posted.raw, posted.many)
-    taken = several.accept(membership, spec.slug, posted.raw, lines, title=posted.title, idempotency_key=key)
+    taken = several.accept(
+        membership,
+        spec.slug,
+        posted.raw,
+        lines,
+        title=posted.title,
+        idempotency_key=key,
+        origin=earlier.origin(request, membership),
+    )
     drop_sent(request, membership, spec)
     if not taken.created:
         messages.info(request, _("This form was already sent; it was not sent twice."))
@@ -177,6 +199,12 @@ def _several(
     answer = redirect("batch", membership.team.slug, taken.batch.pk)
     answer.status_code = 303
     return answer
+
+
+def _is_sent(membership: Membership, key: str) -> bool:
+    """Whether this very form was sent already, which the door says better than a twin does."""
+    rows = Generation.objects.filter(team=membership.team_id, author=membership.user_id, idempotency_key=key)
+    return bool(key) and rows.exists()
 
 
 def _once(posted: forms.Posted) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from generations import forms, vault
+from generations import forms, permits, vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.forms.posted import DRAFT
-from generations.models import Connection, Generation
+from generations.models import Generation
 from generations.views import offered, picker, quote, rail
 from generations.views.beginning import Beginning
 from generations.views.drafts import draft_count
+from generations.views.earlier import Earlier, posted
 from generations.views.presets import presets_of
 from generations.views.refusal import Refusal
 
@@ -34,8 +37,11 @@ def show(
     begun: Beginning | None = None,
     status: int = 200,
     voice: vault.Wish | None = None,
+    twin: Earlier | None = None,
 ) -> HttpResponse:
-    """The page with this form. `begun` tells what its values are, when nobody has posted them."""
+    """The page with this form. `begun` tells what its values are, when nobody has posted them; `twin` is there already
+    and would be the same.
+    """
     everything = request.GET.get("voices") == "all"
     many = many or forms.Many.read(values or {})
     form = forms.build(
@@ -56,9 +62,12 @@ def show(
         "draft_id": _draft_id(request, begun),
         "presets": presets_of(membership, spec),
         "draft_count": draft_count(membership),
-        "groups": picker.groups(Connection.of(membership.team)),
+        "groups": picker.groups(membership, picker.HOME, spec),
+        "kinds": picker.kinds(membership),
         "rail": rail.build(membership),
         "refusal": refusal,
+        "twin": twin,
+        "earlier": _earlier(request, membership, begun),
         "is_pristine": not values and not errors,
     }
     return render(request, "studio/page.html", context, status=status)
@@ -67,7 +76,12 @@ def show(
 def usual_model(membership: Membership) -> ModelSpec:
     """What this member made last, if it is still offered, else the music model of a description that asks for least."""
     mine = Generation.objects.filter(team=membership.team_id, author=membership.user_id).order_by("-id")
-    choice = offered.models(membership.team)
+    choice = offered.models(membership)
+    if not choice:
+        words = {"who": permits.managers(membership.team)}
+        raise PermissionDenied(
+            _("This team lets you use no model at present. %(who)s can change that.") % words
+        )
     try:
         last = load.get(mine.values_list("model", flat=True).first() or "")
     except load.UnknownModel:
@@ -80,6 +94,12 @@ def usual_model(membership: Membership) -> ModelSpec:
 
 def _is_described(spec: ModelSpec) -> bool:
     return bool(spec.prompt_param) and spec.param(spec.prompt_param).required
+
+
+def _earlier(request: HttpRequest, membership: Membership, begun: Beginning | None) -> Earlier | None:
+    """What the form was filled from, also after something was wrong with it."""
+    found = begun.earlier if begun is not None else posted(request, membership)
+    return Earlier.of(membership, found) if found is not None else None
 
 
 def _draft_id(request: HttpRequest, begun: Beginning | None) -> str:

@@ -12,11 +12,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Role, Scope
-from generations import receipts
+from accounts.roles import Deed
+from generations import bill, quota, receipts
 from generations.forms.people import roles_to_give
 from generations.models import ACTIVE, Connection, Generation, Heartbeat
 from generations.pipeline import resolve
 from generations.views import access, shell
+from generations.views.requests import open_count
 
 WORKER_SILENT = timedelta(minutes=3)
 WAITS_LONG = timedelta(minutes=1)
@@ -35,18 +37,25 @@ def team_page(
     if membership.may_manage:
         rows = list(membership.team.allowances.all())
         used = receipts.by_member(membership.team, tuple(Period))
+        granted = quota.grants(membership.team, timezone.now())
         context |= {
             "members": [
                 {
                     "membership": one,
                     "use": used.get(one.user_id, receipts.NOTHING),
-                    **_tightest(Allowance.in_force(rows, one), used.get(one.user_id, receipts.NOTHING)),
-                    "may_change_role": membership.role == Role.OWNER or one.role != Role.OWNER,
+                    **_tightest(
+                        Allowance.in_force(rows, one),
+                        used.get(one.user_id, receipts.NOTHING),
+                        granted.get(one.pk, {}),
+                    ),
+                    "may_change_role": membership.may(Deed.MAKE_OWNERS) or one.role != Role.OWNER,
                 }
                 for one in colleagues
             ],
             "roles": roles_to_give(membership),
+            "request_count": open_count(membership),
             "unsettled": _unsettled(membership),
+            "account_shown": bill.is_ours_alone(Connection.of(membership.team), membership.team),
             "pool": [line for line in shell.standing(request) if line.scope == Scope.POOL],
             "defaults": [row for row in rows if row.scope == Scope.DEFAULT and row.mode == Mode.LIMITED],
         }
@@ -55,17 +64,16 @@ def team_page(
     return render(request, "team/page.html", context, status=status)
 
 
-def _tightest(rows: list[Allowance], use: receipts.Use) -> dict[str, Any]:
+def _tightest(rows: list[Allowance], use: receipts.Use, granted: dict[str, Decimal]) -> dict[str, Any]:
     """The limit on a member's own spending of which the least is left, and what of it is used."""
+    bounds = dict.fromkeys(Period, (None, None))
     own = [
-        row
+        quota.line(row, use.spent.get(row.period, Decimal(0)), bounds, granted)
         for row in rows
-        if row.scope != Scope.POOL and row.measure == Measure.SPEND and row.limit is not None
+        if row.scope != Scope.POOL and row.measure == Measure.SPEND
     ]
-    if not own:
-        return {"limit": None, "used": None}
-    limit = min(own, key=lambda row: (row.limit or 0) - use.spent.get(row.period, 0))
-    return {"limit": limit, "used": use.spent.get(limit.period, Decimal(0))}
+    limit = min(own, key=lambda line: line.limit - line.used, default=None)
+    return {"limit": limit, "used": limit.used if limit else None}
 
 
 def _unsettled(membership: Membership) -> dict[str, Any] | None:

@@ -39,6 +39,8 @@ class Timeline:
 def timeline(generation: Generation) -> Timeline:
     """The steps in the order they happened, on the clock that is active."""
     end = generation.finished_at
+    if generation.is_imported:
+        return Timeline([Step(_("Imported"), _time(generation.created_at, generation))], "")
     whole = ((end or timezone.now()) - generation.created_at).total_seconds()
     found = [(generation.created_at, Step(_accepted(generation), _time(generation.created_at, generation)))]
 

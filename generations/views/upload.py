@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -21,6 +20,7 @@ from generations import disk, forms, media, uploads
 from generations.catalogue import load
 from generations.catalogue.param import ParamSpec
 from generations.views import access
+from generations.views.content import send
 
 
 @csrf_exempt
@@ -85,13 +85,12 @@ def _said(sentence: str, status: int) -> HttpResponse:
 def upload_content(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponseBase:
     """The file as the member gave it, whole or in ranges, to members of its team."""
     upload = access.upload(access.member(request, team), pk)
-    stored = media.StoredFile(
-        open=lambda: cast(BinaryIO, upload.file.open("rb")),
+    return send(
+        request,
+        upload.file,
         size=upload.bytes,
         content_type=upload.content_type,
-        etag=f'"{upload.sha256}"',
+        sha256=upload.sha256,
         modified=upload.created_at,
         filename=media.safe_filename(Path(upload.name).stem, upload.extension),
-        accel_path=upload.file.name or "",
     )
-    return media.respond(request, stored, accel_prefix=settings.ACCEL_PREFIX)

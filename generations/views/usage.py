@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import Measure, Membership, Period, Scope
+from accounts.roles import Deed
 from generations import quota, receipts
 from generations.catalogue import load
 from generations.models import Connection
 from generations.templatetags.ui import money
 from generations.views import access, chart, shell
+from generations.views.requests import waiting_of
 
 DAYS = 30
 
@@ -47,6 +49,7 @@ def usage(request: HttpRequest, team: str) -> HttpResponse:
         "total": sum((row["spent"] for row in models), Decimal(0)),
         "days": by_day(dates, shares),
         "chart": spend_per_day(dates, shares, currency),
+        **(waiting_of(membership) if own else {}),
     }
     return render(request, "usage/page.html", context)
 
@@ -123,7 +126,7 @@ def _whose(request: HttpRequest, membership: Membership) -> Membership:
     wanted = request.GET.get("member", "")
     if not wanted or wanted == str(membership.pk):
         return membership
-    if not membership.may_manage:
+    if not membership.may(Deed.SEE_SPENDING):
         raise PermissionDenied(_("Only managers see what others use."))
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
         raise Http404

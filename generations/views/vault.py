@@ -19,7 +19,7 @@ from generations.catalogue.spec import ModelSpec
 from generations.forms.voices import LIGHT
 from generations.models import ACTIVE, Connection, State
 from generations.pipeline import accept
-from generations.views import access, voice_price
+from generations.views import access, offered, voice_price
 from generations.views.voice_card import VoiceCard, span
 
 TABS = ("team", "built-in", "archived")
@@ -58,7 +58,7 @@ def voices(request: HttpRequest, team: str) -> HttpResponse:
             "tab": tab,
             "asked": asked,
             "counts": _counts(membership),
-            "makers": _makers(),
+            "makers": _makers(membership),
         }
         add = _built_in if tab == "built-in" else _of_team
         return render(request, "voices/page.html", context | add(membership, tab, asked))
@@ -119,17 +119,20 @@ def _named(languages: list[str]) -> list[tuple[str, str]]:
     return [(slugify(language), language) for language in sorted(set(languages))]
 
 
-def _makers() -> list[dict[str, Any]]:
-    """The models that make voices, those from a recording first."""
-    found = [spec for spec in load.models() if vault.maker(spec)]
+def _makers(membership: Membership) -> list[dict[str, Any]]:
+    """The models that make voices and are for this member, those from a recording first."""
+    found = [spec for spec in offered.models(membership) if vault.maker(spec)]
     found.sort(key=lambda spec: not vault.needs_consent(spec))
     return [{"spec": spec, "clones": vault.needs_consent(spec)} for spec in found]
 
 
 def _first(membership: Membership) -> dict[str, Any] | None:
     """What the first voice costs."""
-    makers = _makers()
+    makers = _makers(membership)
     if not makers:
         return None
     spec: ModelSpec = makers[0]["spec"]
-    return {"spec": spec, "quote": accept.quote(spec, spec.example, Connection.of(membership.team))}
+    return {
+        "spec": spec,
+        "quote": accept.quote(spec, spec.example, Connection.of(membership.team), membership.team),
+    }

@@ -51,7 +51,7 @@ def show(
         "card": card,
         "voice": found,
         "model_title": model_title(found.made_by.model),
-        "uses": _uses(found),
+        "uses": _uses(membership, found),
         "errors": errors or {},
         "refusal": refusal,
         "spec": refusal.spec if refusal else None,
@@ -66,8 +66,12 @@ def show(
     return response
 
 
-def _uses(found: Voice) -> list[Generation]:
-    rows = Generation.objects.filter(voice_use__voice=found, status=State.SUCCEEDED).select_related("author")
+def _uses(membership: Membership, found: Voice) -> list[Generation]:
+    rows = (
+        access.generations(membership)
+        .filter(voice_use__voice=found, status=State.SUCCEEDED)
+        .select_related("author")
+    )
     return list(rows.defer("params", *HEAVY).order_by("-id")[:LATEST])
 
 

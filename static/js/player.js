@@ -1,21 +1,26 @@
-// One player for the whole portal; #player and the <audio> in it stay while pages change. A track is an element with
-//   data-track data-src data-title data-sub data-href, a [data-play] button and a <wave-form>.
-// The list that was on the page when a track began is kept, so next and previous work after it is gone.
-// Speed, loop and volume are remembered. Keys: Space, left/right, N, P, L, M.
-(() => {
+// One player for the whole portal; #player and the two <audio> in it stay while pages change. A track is an element with
+//   data-track data-src data-title data-sub data-href (or a.rows__title), a [data-play] button and a <wave-form>.
+// The second <audio> has what is likely heard next, so that a switch makes no gap; the two change their ids then.
+// Speed, loop and volume are remembered. `player` is for the files beside this one: queue, region, awake, compare.
+globalThis.player = (() => {
   const bar = () => document.getElementById("player");
   const audio = () => document.getElementById("audio");
+  const spare = () => document.getElementById("audio-spare");
   const part = (name) => bar()?.querySelector(`[data-player="${name}"]`);
   const tracks = () => [...document.querySelectorAll("[data-track]")];
   const source = (element) => new URL(element.dataset.src, document.baseURI).href;
   const here = () => tracks().filter((track) => source(track) === audio()?.src);
+  const keeps = () => Boolean(document.querySelector("[data-keep-position]:checked"));
   const clock = (seconds) => {
     const [whole, two] = [Math.floor(seconds), (number) => String(number).padStart(2, "0")];
     const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
     return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
   };
+  const toast = (value) => document.dispatchEvent(new CustomEvent("toast", { detail: { value } }));
+  const happen = (name, detail) => document.dispatchEvent(new CustomEvent(`player:${name}`, { detail }));
 
-  let queue = [];
+  let item = null; // what is loaded
+  const gains = new Map(); // how much quieter a source is played, 0 to 1
   let settings = { volume: 0.8, speed: 1, loop: false };
   try {
     settings = { ...settings, ...JSON.parse(localStorage.getItem("player") ?? "{}") };
@@ -27,17 +32,11 @@
       src: source(element),
       title: element.dataset.title,
       sub: element.dataset.sub,
-      href: element.dataset.href,
+      href: element.dataset.href ?? element.querySelector("a.rows__title")?.getAttribute("href"),
       peaks: element.dataset.peaks ?? element.querySelector("wave-form")?.getAttribute("peaks") ?? "",
       kind: [...face?.classList ?? []].find((name) => /^tile--..+/.test(name)) ?? "tile--music",
       icon: face?.querySelector("use").getAttribute("href"),
     };
-  }
-
-  // The order is that of the page; the stage shows a sound of its list again and comes last.
-  function listed() {
-    const all = tracks().sort((one, other) => one.matches("[data-stage]") - other.matches("[data-stage]"));
-    return [...new Map(all.map((track) => [source(track), read(track)])).values()];
   }
 
   function keep(changes) {
@@ -47,23 +46,57 @@
   }
 
   function apply() {
-    const sound = audio();
-    if (!sound) return;
-    sound.volume = settings.volume;
-    sound.loop = settings.loop;
-    sound.defaultPlaybackRate = sound.playbackRate = settings.speed;
+    if (!audio()) return;
+    for (const sound of [audio(), spare()]) {
+      sound.volume = settings.volume * (gains.get(sound.src) ?? 1);
+      sound.muted = audio().muted;
+      sound.preservesPitch = true;
+      sound.defaultPlaybackRate = sound.playbackRate = settings.speed;
+      sound.loop = settings.loop;
+    }
     part("volume").value = settings.volume;
     part("speed").value = settings.speed;
     part("loop").setAttribute("aria-pressed", settings.loop);
-    part("mute").setAttribute("aria-pressed", sound.muted);
+    part("mute").setAttribute("aria-pressed", audio().muted);
+    happen("settings");
   }
 
-  function load(item) {
-    const [player, sound] = [bar(), audio()];
-    const from = document.querySelector("[data-keep-position]:checked") ? sound.currentTime : 0;
-    sound.src = item.src;
-    sound.currentTime = from;
+  // Has it at hand, so that `load` need not wait for it.
+  function prepare(next) {
+    if (next && next.src !== audio().src && spare().src !== next.src) spare().src = next.src;
+  }
+
+  function exchange() {
+    const [now, next] = [audio(), spare()];
+    const sounding = !now.paused;
+    [now.id, next.id] = [next.id, now.id];
+    if (!sounding) return;
+    const hush = () => {
+      if (now.id !== "audio") now.pause();
+      next.removeEventListener("timeupdate", begun);
+    };
+    const begun = () => next.paused || next.seeking || hush();
+    next.addEventListener("timeupdate", begun);
+    next.addEventListener("playing", hush, { once: true });
+    setTimeout(hush, 1000);
+  }
+
+  function load(next, from = keeps() ? audio().currentTime : 0) {
+    item = next;
+    if (spare().src === next.src && spare().readyState) exchange();
+    else audio().src = next.src;
+    audio().currentTime = from;
     apply();
+    dress();
+    for (const other of document.querySelectorAll("[data-track] wave-form")) other.setAttribute("played", 0);
+    for (const track of here()) track.dispatchEvent(new CustomEvent("player:load", { bubbles: true }));
+    happen("item", item);
+    mark();
+    show();
+  }
+
+  function dress() {
+    const player = bar();
     player.hidden = false;
     const title = player.querySelector("[data-player-title]");
     title.textContent = item.title;
@@ -75,11 +108,6 @@
     const wave = player.querySelector("wave-form");
     wave.setAttribute("peaks", item.peaks);
     wave.setAttribute("played", 0);
-    for (const other of document.querySelectorAll("[data-track] wave-form")) other.setAttribute("played", 0);
-    for (const track of here()) track.dispatchEvent(new CustomEvent("player:load", { bubbles: true }));
-    mark();
-    if (!("mediaSession" in navigator)) return;
-    navigator.mediaSession.metadata = new MediaMetadata({ title: item.title, artist: item.sub });
   }
 
   // A refusal by the browser leaves the button as it was; a sound that cannot be loaded is told by its error event.
@@ -88,8 +116,8 @@
   function play(track) {
     if (!track || !audio()) return;
     if (source(track) === audio().src) return toggle();
-    queue = listed();
-    load(queue.find((item) => item.src === source(track)));
+    happen("list");
+    load(read(track));
     start();
   }
 
@@ -99,14 +127,6 @@
     else audio().pause();
   }
 
-  function step(by) {
-    if (here().length) queue = listed();
-    const next = queue[queue.findIndex((item) => item.src === audio().src) + by];
-    if (!next || !audio().src) return;
-    load(next);
-    start();
-  }
-
   function seek(seconds) {
     const sound = audio();
     const go = () => { sound.currentTime = Math.min(sound.duration || 0, Math.max(0, seconds(sound))); };
@@ -114,23 +134,30 @@
     else sound.addEventListener("loadedmetadata", go, { once: true });
   }
 
+  // Takes that are compared show one playhead.
+  function shown() {
+    const current = here();
+    const together = current.find((track) => track.closest("[data-together]"))?.closest("[data-together]");
+    return [bar(), ...current, ...together ? [...together.querySelectorAll("[data-track]")].filter((one) => !current.includes(one)) : []];
+  }
+
   function show() {
     const [player, sound] = [bar(), audio()];
     if (!sound?.src || !Number.isFinite(sound.duration) || !sound.duration) return;
-    const [now, total] = [clock(sound.currentTime), clock(sound.duration)];
-    const played = sound.currentTime / sound.duration;
-    player.style.setProperty("--played", `${100 * played}%`);
-    for (const place of [player, ...here()]) {
+    const now = clock(sound.currentTime);
+    player.style.setProperty("--played", `${100 * sound.currentTime / sound.duration}%`);
+    for (const place of shown()) {
+      const seconds = place === player || source(place) === sound.src ? sound.duration : Number(place.dataset.seconds) || 1;
       for (const wave of place.querySelectorAll("wave-form")) {
-        wave.setAttribute("played", played);
+        wave.setAttribute("played", Math.min(1, sound.currentTime / seconds));
         if (wave.getAttribute("role") !== "slider") continue;
-        wave.setAttribute("aria-valuemax", Math.max(1, Math.round(sound.duration)));
-        wave.setAttribute("aria-valuenow", Math.round(sound.currentTime));
-        wave.setAttribute("aria-valuetext", `${now} / ${total}`);
+        wave.setAttribute("aria-valuemax", Math.max(1, Math.round(seconds)));
+        wave.setAttribute("aria-valuenow", Math.round(Math.min(seconds, sound.currentTime)));
+        wave.setAttribute("aria-valuetext", `${now} / ${clock(seconds)}`);
       }
       place.querySelector("[data-player-now], [data-track-now]")?.replaceChildren(now);
     }
-    player.querySelector("[data-player-total]").textContent = total;
+    player.querySelector("[data-player-total]").textContent = clock(sound.duration);
   }
 
   function mark() {
@@ -144,29 +171,25 @@
     }
   }
 
-  // Says it to the browser only when the pace changes: it counts on by itself.
-  function tell() {
-    const sound = audio();
-    if (!("mediaSession" in navigator) || !sound) return;
-    navigator.mediaSession.playbackState = sound.paused ? "paused" : "playing";
-    if (!Number.isFinite(sound.duration) || sound.currentTime > sound.duration) return;
-    const [duration, position] = [sound.duration, sound.currentTime];
-    navigator.mediaSession.setPositionState({ duration, position, playbackRate: sound.playbackRate });
-  }
-
   const commands = {
-    toggle, prev: () => step(-1), next: () => step(1),
+    toggle,
     loop: () => keep({ loop: !settings.loop }),
     mute: () => { audio().muted = !audio().muted; apply(); },
     back: () => seek((sound) => sound.currentTime - 5), forward: () => seek((sound) => sound.currentTime + 5),
+    far_back: () => seek((sound) => sound.currentTime - 30), far_forward: () => seek((sound) => sound.currentTime + 30),
+    louder: () => keep({ volume: Math.min(1, Math.round(20 * settings.volume + 1) / 20) }),
+    quieter: () => keep({ volume: Math.max(0, Math.round(20 * settings.volume - 1) / 20) }),
+    faster: () => pace(1), slower: () => pace(-1),
   };
 
-  const sounds = {
-    timeupdate: [show], loadedmetadata: [show, tell], seeked: [show, tell], ratechange: [tell],
-    play: [mark, tell], pause: [mark, tell], ended: [() => step(1)],
-    error: [mark, () => document.dispatchEvent(new CustomEvent("toast", { detail: { value: bar().dataset.failed } }))],
-  };
-  for (const [name, acts] of Object.entries(sounds)) {
+  function pace(by) {
+    const steps = [...part("speed").options].map((option) => Number(option.value));
+    keep({ speed: steps[Math.min(steps.length - 1, Math.max(0, steps.indexOf(settings.speed) + by))] });
+  }
+
+  for (const [name, acts] of Object.entries({
+    timeupdate: [show], loadedmetadata: [show], seeked: [show], play: [mark], pause: [mark], error: [mark],
+  })) {
     document.addEventListener(name, ({ target }) => {
       if (target.id === "audio" && target.getAttribute("src")) for (const act of acts) act();
     }, true);
@@ -186,37 +209,12 @@
   document.addEventListener("wave:seek", ({ target, detail }) => {
     const track = target.closest("[data-track]");
     if (track && source(track) !== audio().src) {
-      queue = listed();
-      load(queue.find((item) => item.src === source(track)));
+      happen("list");
+      const sounding = !audio().paused;
+      load(read(track));
+      if (sounding) start();
     }
     if (audio().src) seek((sound) => detail * sound.duration);
-  });
-
-  document.addEventListener("keydown", (event) => {
-    const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !bar()) return;
-    if (document.documentElement.dataset.keys === "off" || document.querySelector("dialog[open]")) return;
-    if (target.closest("input, textarea, select, summary, [contenteditable]")) return;
-    const row = target.closest("a")?.closest("[data-row][data-track]");
-    if (key === " " && !row && target.closest("a, button")) return;
-    const name = { " ": "toggle", ArrowLeft: "back", ArrowRight: "forward", n: "next", p: "prev", l: "loop", m: "mute" }[key];
-    if (!name || (name !== "toggle" && !audio().src)) return;
-    event.preventDefault();
-    if (name === "toggle" && row) play(row);
-    else commands[name]();
-  });
-
-  // A browser without moveBefore stops a sound whose element moves to the new page: it goes on from where it was.
-  let before = null;
-  document.addEventListener("htmx:beforeSwap", () => {
-    before = audio()?.src && !audio().paused ? { src: audio().src, at: audio().currentTime } : null;
-  });
-  document.addEventListener("htmx:afterSettle", () => {
-    if (before && audio()?.src === before.src && audio().paused && !audio().ended) {
-      audio().currentTime = before.at;
-      start();
-    }
-    before = null;
   });
 
   for (const name of ["DOMContentLoaded", "htmx:load"]) {
@@ -228,12 +226,5 @@
   }
   document.addEventListener("DOMContentLoaded", apply);
 
-  if ("mediaSession" in navigator) {
-    const actions = {
-      play: toggle, pause: toggle, previoustrack: commands.prev, nexttrack: commands.next,
-      seekbackward: commands.back, seekforward: commands.forward,
-      seekto: ({ seekTime }) => seek(() => seekTime),
-    };
-    for (const [name, act] of Object.entries(actions)) navigator.mediaSession.setActionHandler(name, act);
-  }
+  return { bar, audio, spare, tracks, source, here, keeps, clock, toast, read, gains, settings, keep, apply, prepare, load, start, play, seek, mark, commands, item: () => item };
 })();

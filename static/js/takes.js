@@ -5,7 +5,7 @@ document.addEventListener("player:load", ({ target }) => {
   const { src, title, take, facts, length, seconds, peaks } = target.dataset;
   const write = (name, text) => stage.querySelector(`[data-stage-${name}]`).replaceChildren(text);
   const clock = (time) => `${Math.floor(time / 60)}:${String(Math.floor(time % 60)).padStart(2, "0")}`;
-  Object.assign(stage.dataset, { src, title });
+  Object.assign(stage.dataset, { src, title, seconds });
   write("name", take);
   write("facts", facts);
   write("length", length);

@@ -1,8 +1,14 @@
 // <wave-form peaks="12 40 …" played="0.4">: bars from peaks (0 to 100), two layers, the upper clipped.
+// Lists give peaks with a letter for each, in 64 steps.
 // Without peaks it is a flat line. With role="slider" it seeks, and tells the page by a bubbling `wave:seek` event with
-// detail 0 to 1.
+// detail 0 to 1. With data-region too, a drag chooses a part: `wave:region` with {from, to, done}, each end 0 to 1.
+// `from` and `to` show a part.
 class WaveForm extends HTMLElement {
-  static observedAttributes = ["peaks", "played"];
+  static observedAttributes = ["peaks", "played", "from", "to"];
+  static DRAG = 6; // pixels that make a drag of a click
+
+  #pressed = null; // where the pointer went down, while it chooses a part
+  #dragged = false;
 
   #resized = new ResizeObserver(() => this.#draw());
 
@@ -10,6 +16,8 @@ class WaveForm extends HTMLElement {
     this.#resized.observe(this);
     this.addEventListener("pointerdown", this);
     this.addEventListener("pointermove", this);
+    this.addEventListener("pointerup", this);
+    this.addEventListener("pointercancel", this);
     this.addEventListener("keydown", this);
   }
 
@@ -18,7 +26,7 @@ class WaveForm extends HTMLElement {
   }
 
   attributeChangedCallback(name) {
-    if (name === "played") this.style.setProperty("--played", `${100 * this.getAttribute("played")}%`);
+    if (name !== "peaks") this.style.setProperty(`--${name}`, `${100 * this.getAttribute(name)}%`);
     else this.#draw();
   }
 
@@ -33,7 +41,7 @@ class WaveForm extends HTMLElement {
   #draw() {
     const width = this.clientWidth;
     if (!width) return;
-    const given = (this.getAttribute("peaks") ?? "").split(" ").map(Number);
+    const given = read(this.getAttribute("peaks") ?? "");
     const peaks = given.length > 1 ? given : [2, 2];
     const pitch = width > 500 ? 4.5 : width > 240 ? 4 : 3.2;
     const bars = resample(peaks, Math.max(8, Math.floor(width / pitch)));
@@ -66,15 +74,45 @@ class WaveForm extends HTMLElement {
       event.preventDefault();
       event.stopPropagation();
       this.#seek(edge ?? Number(this.getAttribute("played")) + step / this.#seconds);
-    } else if (event.type === "pointerdown" || event.buttons === 1) {
+    } else if (this.dataset.region !== undefined) {
+      this.#choose(event);
+    } else if (event.type === "pointerdown" || (event.type === "pointermove" && event.buttons === 1)) {
       if (event.type === "pointerdown") this.setPointerCapture(event.pointerId);
-      const box = this.getBoundingClientRect();
-      this.#seek((event.clientX - box.left) / box.width);
+      this.#seek(this.#place(event));
     }
+  }
+
+  #place({ clientX }) {
+    const box = this.getBoundingClientRect();
+    return Math.min(1, Math.max(0, (clientX - box.left) / box.width));
+  }
+
+  // A click goes there; a drag chooses from where it began to where it ends.
+  #choose(event) {
+    const { type, button, clientX, pointerId } = event;
+    if (type === "pointerdown" && button === 0) {
+      this.setPointerCapture(pointerId);
+      [this.#pressed, this.#dragged] = [{ clientX }, false];
+    }
+    if (!this.#pressed) return;
+    this.#dragged ||= Math.abs(clientX - this.#pressed.clientX) > WaveForm.DRAG;
+    const ends = [this.#place(this.#pressed), this.#place(event)].sort((a, b) => a - b);
+    const done = type === "pointerup";
+    if (type === "pointercancel") this.#pressed = null;
+    else if (this.#dragged && type !== "pointerdown") {
+      this.dispatchEvent(new CustomEvent("wave:region", { bubbles: true, detail: { from: ends[0], to: ends[1], done } }));
+    } else if (done) this.#seek(ends[0]);
+    if (done) this.#pressed = null;
   }
 }
 
 // A new bar stands for the old bars it covers: half their loudest, half their mean, so neither clicks nor pauses vanish.
+function read(peaks) {
+  if (peaks.includes(" ")) return peaks.split(" ").map(Number);
+  const steps = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return [...peaks].map((step) => steps.indexOf(step) * 100 / 63);
+}
+
 function resample(peaks, count) {
   return Array.from({ length: count }, (_, i) => {
     const from = Math.floor(i * peaks.length / count);

@@ -11,13 +11,16 @@ import platform
 import subprocess
 import sys
 
-MEASUREMENTS = ("pages", "pipeline", "webhooks")
+MEASUREMENTS = (
+    "library", "pages", "hearing", "parcel", "pipeline", "quota", "waiting", "webhooks",
+)  # fmt: skip
 
 
 def main(wanted: list[str]) -> None:
     if len(wanted) == 1:
         for line in importlib.import_module(f"tests.benchmarks.{wanted[0]}").measure():
             sys.stdout.write(line + "\n")
+            sys.stdout.flush()
         return
     database = "PostgreSQL" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "SQLite"
     sys.stdout.write(f"Python {platform.python_version()}, {os.cpu_count()} cores, {database}\n")

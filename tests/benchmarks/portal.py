@@ -87,20 +87,11 @@ class Portal:
         self.children.remove(child)
 
     def start_web(self, workers: int = 2, port: int = 0) -> str:
-        """Starts gunicorn as `make run` does; gives its address once it answers. Port 0: any that is free."""
+        """Starts the web server as `make run` does; gives its address once it answers. Port 0: any that is free."""
         port = port or free_port()
-        self.start(
-            *(
-                "-m",
-                "gunicorn",
-                "rhweb.wsgi:application",
-                "--bind",
-                f"127.0.0.1:{port}",
-                "--workers",
-                str(workers),
-            ),
-            *("--worker-class", "gthread", "--threads", "8", "--log-level", "error"),
-        )
+        from generations.management.web import web_server
+
+        self.start(*web_server(f"127.0.0.1:{port}", workers))
         give_up = time.monotonic() + 60
         while time.monotonic() < give_up:
             try:

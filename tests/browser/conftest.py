@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect, s
 
 from tests.browser import chromium
 from tests.browser.portal import SAM, Portal
-from tests.browser.visitor import WATCH, Visitor
+from tests.browser.visitor import WATCH, Visitor, until
 
 FLAGS = (
     "--no-sandbox",
@@ -145,6 +145,56 @@ def ordered(portal: Portal, enter: Entrance) -> dict[str, str]:
     assert sam.complaints == []
     enter.leave(sam)
     return found
+
+
+@pytest.fixture(scope="package")
+def states(portal: Portal, enter: Entrance, ordered: dict[str, str]) -> dict[str, str]:
+    """A generation of Sam's in every state that lasts, by the name of the state."""
+    sam = enter(SAM)
+
+    def stands(state: str) -> str:
+        page = sam.context.request.get(f"{portal.address}/t/harbour/g/{ordered[state]}/").text()
+        return page.partition("status--")[2].partition('"')[0]
+
+    until(lambda: stands("cancelled") == "running", "the one to be cancelled running")
+    sam.open(f"/t/harbour/g/{ordered['cancelled']}/").get_by_role("button", name="Cancel", exact=True).click()
+    for state in FATES:
+        until(lambda state=state: stands(state) == state, state)
+    portal.misbehave(submit=[{"refuse": 421}])
+    queued = sam.order("harbour", SPEECH, text="Rain on the harbour, later")
+    page = sam.open(f"/t/harbour/g/{queued}/")
+    expect(page.get_by_text("Why it waits")).to_be_visible()
+    assert sam.complaints == []
+    enter.leave(sam)
+    return {**ordered, "queued": queued}
+
+
+@pytest.fixture(scope="module")
+def reader(
+    enter: Entrance, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str, str, ViewportSize], Visitor]]:
+    """Leads somebody to one of the pages, in the same tab for everything they read. The window has its size before the
+    page is opened: what a change of size moves is no fault of the page.
+    """
+    visitors: dict[str, Visitor] = {}
+    states: dict[str, str] = {}
+
+    def reader(email: str, path: str, size: ViewportSize) -> Visitor:
+        if email not in visitors:
+            visitors[email] = enter(email)
+            visitors[email].expects(404)
+        if "/harbour/" in path:
+            states.update(request.getfixturevalue("states"))
+        for state, pk in states.items():
+            path = path.replace(f"/g/{state}/", f"/g/{pk}/")
+        visitors[email].complaints.clear()
+        visitors[email].page.set_viewport_size(size)
+        visitors[email].open(path)
+        return visitors[email]
+
+    yield reader
+    for visitor in visitors.values():
+        enter.leave(visitor)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from generations.management.web import web_server
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-quiet-harbour-2026"
 STARTS_WITHIN = 90.0
@@ -34,9 +36,13 @@ set_allowance --team atlas --pool --measure spend --period month --limit 200
 create_team tide --name "Tide Tables"
 create_team harbour --name Harbour
 create_team fresh --name Fresh
+create_team hours --name Hours
+create_team shelf --name Shelf
 create_member {SAM} --team tide --role owner --password {PASSWORD}
 create_member {SAM} --team harbour --role owner
 create_member {SAM} --team fresh --role owner
+create_member {SAM} --team hours --role owner
+create_member {SAM} --team shelf --role owner
 create_team narrow --name Narrow
 create_member mona@example.com --team narrow --role manager
 create_member {NORA} --team narrow --role member --password {PASSWORD}
@@ -94,10 +100,7 @@ class Portal:
         said = self.manage(*commands)
         self.token = said.strip().splitlines()[-1]
         self._spawn("worker", "manage.py", "worker")
-        web = (
-            "-m gunicorn rhweb.wsgi:application --worker-class gthread --threads 8 --log-level warning --bind"
-        )
-        self._spawn("web", *web.split(), urlsplit(self.address).netloc)
+        self._spawn("web", *web_server(urlsplit(self.address).netloc, workers=1))
         self._await(self.address + "/healthz")
 
     def manage(self, *lines: str) -> str:
@@ -105,6 +108,19 @@ class Portal:
         done = subprocess.run(
             [sys.executable, "-c", RUN_ALL],
             input=json.dumps([shlex.split(line) for line in lines]),
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=STARTS_WITHIN,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def manage_code(self, code: str) -> str:
+        """Runs Python in the portal's surroundings, with Django set up, and gives what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{code}"],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LINES, SPEECH
-from tests.browser.portal import SAM
+from tests.browser.portal import SAM, Portal
+from tests.browser.songs import songs
 from tests.browser.visitor import Visitor, until
 
 pytestmark = [pytest.mark.thorough, pytest.mark.browser]
@@ -58,6 +59,7 @@ def test_question_mark_opens_the_list_of_keys_and_escape_closes_it(sam: Visitor)
 
 
 def test_every_key_of_the_sheet_is_tried_here(sam: Visitor) -> None:
+    """A and B in test_player.py, S in test_comparing.py."""
     sam.page.keyboard.press("?")
     named = {key.strip() for key in sam.page.locator("#keys kbd").all_text_contents()}
     assert named == {
@@ -72,6 +74,15 @@ def test_every_key_of_the_sheet_is_tried_here(sam: Visitor) -> None:
         "N",
         "L",
         "M",
+        "A",
+        "B",
+        "Q",
+        "S",
+        "<",
+        ">",
+        "-",
+        "+",
+        "Shift",
         "J",
         "K",
         "Enter",
@@ -115,6 +126,64 @@ def test_space_arrows_n_p_l_and_m_drive_the_player(sam: Visitor) -> None:
         page.keyboard.press(key)
         until(lambda at=at: sam.sound().src == sources[at], f"track {at} after {key}", page=page)
     expect(page.locator("#rows [data-track]").nth(1)).to_have_class(re.compile("is-playing"))
+
+
+def test_shift_and_the_arrows_go_half_a_minute(portal: Portal, visit: Callable[..., Visitor]) -> None:
+    songs(portal, "hours", "Ninety seconds", seconds=90)
+    sam = visit(SAM)
+    page = sam.open("/t/hours/library/")
+    page.locator("#rows [data-track]", has_text="Ninety seconds").locator("[data-play]").click()
+    sam.hears_on()
+    page.locator("main").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    until(lambda: 30 < sam.sound().at < 40, "half a minute on", page=page)
+    page.keyboard.press("Shift+ArrowLeft")
+    until(lambda: sam.sound().at < 10, "half a minute back", page=page)
+
+
+def test_speed_and_volume_by_keys(sam: Visitor) -> None:
+    page = sam.page
+    page.locator("#rows [data-play]").first.click()
+    until(lambda: not sam.sound().paused, "playing", page=page)
+    for key, speed in ((">", 1.25), (">", 1.5), ("<", 1.25), ("<", 1), ("<", 0.75), ("<", 0.75)):
+        page.keyboard.press(key)
+        assert page.evaluate("[player.audio().playbackRate, player.audio().preservesPitch]") == [speed, True]
+    for key, volume in (("-", 0.75), ("-", 0.7), ("+", 0.75), ("=", 0.8)):
+        page.keyboard.press(key)
+        assert page.evaluate("player.audio().volume") == pytest.approx(volume)
+
+
+def test_q_shows_what_comes_next(sam: Visitor) -> None:
+    page = sam.page
+    page.locator("#rows [data-play]").first.click()
+    panel = page.get_by_role("dialog", name="Up next")
+    page.keyboard.press("q")
+    expect(panel).to_be_visible()
+    page.keyboard.press("q")
+    expect(panel).to_be_hidden()
+
+
+def test_no_key_acts_in_a_field(sam: Visitor) -> None:
+    page = sam.page
+    page.locator("#rows [data-play]").first.click()
+    until(lambda: not sam.sound().paused, "playing", page=page)
+    before = page.url
+    search = page.get_by_role("searchbox", name="Search the library")
+    search.focus()
+    state = "(({ volume, muted, playbackRate, loop, src }) => [volume, muted, playbackRate, loop, src])(player.audio())"
+    kept = page.evaluate(state)
+    page.evaluate("document.getElementById('q').closest('form').removeAttribute('hx-trigger')")
+    typed = "/c?pnlmabqsjk<>+-= "
+    page.keyboard.type(typed)
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(search).to_have_value(typed)
+    assert page.evaluate(state) == kept
+    assert not page.locator("#player-queue").is_visible()
+    assert page.url.partition("?")[0] == before
+    assert current(page) == -1
+    page.get_by_role("combobox", name="Playback speed").focus()
+    page.keyboard.press("m")
+    assert not sam.sound().muted
 
 
 def test_single_keys_can_be_switched_off(sam: Visitor) -> None:

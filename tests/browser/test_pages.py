@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import FATES, PHONE, SPEECH, WIDE, Entrance
-from tests.browser.portal import ALICE, NORA, SAM, Portal
-from tests.browser.visitor import Visitor, until
+from generations.catalogue import load
+from tests.browser.conftest import FATES, PHONE, SPEECH, WIDE
+from tests.browser.portal import ALICE, NORA, SAM
+from tests.browser.visitor import Visitor
 from tests.effort import thorough
 
 pytestmark = [pytest.mark.browser]
@@ -23,15 +24,32 @@ MODELS = (
     "minimax--music-2.6--text-to-instrumental",
     "rhart-audio--text-to-audio--voice-clone",
 )
+LARGEST = [
+    spec.slug for spec in sorted(load.models(), key=lambda spec: -len(spec.params)) if spec.slug not in MODELS
+][:20]
+"""The twenty models with the most settings."""
 PAGES: dict[str, tuple[str, str]] = {
     "sign-in": ("", "/accounts/login/"),
     "forgotten password": ("", "/accounts/password/reset/"),
     **{f"create with {model}": (ALICE, f"/t/atlas/create/{model}/") for model in MODELS},
+    **{f"create with {model}": (ALICE, f"/t/atlas/create/{model}/") for model in LARGEST},
+    "models": (ALICE, "/t/atlas/models/"),
     "create with work in every state": (SAM, f"/t/harbour/create/{SPEECH}/"),
     "library": (SAM, "/t/harbour/library/"),
     "library with nothing found": (SAM, "/t/harbour/library/?q=zzyzzyva"),
     "empty library": (SAM, "/t/fresh/library/"),
     **{f"generation {state}": (SAM, f"/t/harbour/g/{state}/") for state in (*FATES, "queued")},
+    "comparing nothing yet": (SAM, "/t/harbour/compare/"),
+    "comparing with what": (SAM, "/t/harbour/compare/?a=/g/finished/"),
+    "comparing with what is not there": (SAM, "/t/harbour/compare/?a=/g/finished/&b=nothing"),
+    "comparing": (SAM, "/t/harbour/compare/?a=/g/finished/&b=/g/queued/"),
+    "links for outsiders": (SAM, "/t/harbour/share/"),
+    "import": (SAM, "/t/harbour/import/"),
+    "sharing something": (SAM, "/t/harbour/g/finished/share/"),
+    "trash": (SAM, "/t/harbour/trash/"),
+    "collections": (SAM, "/t/harbour/collections/"),
+    "new collection": (SAM, "/t/harbour/collections/new/"),
+    "retention": (ALICE, "/t/atlas/team/retention/"),
     "drafts": (SAM, "/t/harbour/drafts/"),
     "presets": (SAM, "/t/harbour/presets/"),
     "empty vault": (SAM, "/t/fresh/voices/"),
@@ -42,6 +60,26 @@ PAGES: dict[str, tuple[str, str]] = {
     "limits": (ALICE, "/t/atlas/team/limits/pool/"),
     "adding a member": (ALICE, "/t/atlas/team/add/"),
     "settings of the team": (ALICE, "/t/atlas/team/settings/"),
+    "allowances": (ALICE, "/t/atlas/team/allowances/"),
+    "granting": (ALICE, "/t/atlas/team/allowances/top-up/"),
+    "own caps": (SAM, "/t/harbour/usage/cap/"),
+    "requests": (ALICE, "/t/atlas/team/requests/"),
+    "invitations": (ALICE, "/t/atlas/team/invitations/"),
+    "inviting": (ALICE, "/t/atlas/team/invitations/new/"),
+    "rules of models": (ALICE, "/t/atlas/team/models/"),
+    "notices": (ALICE, "/t/atlas/team/notices/"),
+    "own tokens": (ALICE, "/t/atlas/tokens/"),
+    "tokens of the team": (ALICE, "/t/atlas/team/tokens/"),
+    "webhooks": (ALICE, "/t/atlas/team/webhooks/"),
+    "audit trail": (ALICE, "/t/atlas/audit/"),
+    "reports": (SAM, "/t/harbour/reports/"),
+    "own receipts": (SAM, "/t/harbour/usage/report/"),
+    "bill": (SAM, "/t/harbour/bill/"),
+    "price list": (SAM, "/t/harbour/prices/"),
+    "price": (SAM, f"/t/harbour/prices/{SPEECH}/"),
+    "notifications": (SAM, "/notifications/"),
+    "how somebody is told": (SAM, "/notifications/settings/"),
+    "teams": (SAM, "/teams/"),
     "connections": (ALICE, "/t/atlas/team/connections/"),
     "entering a key": (ALICE, "/t/atlas/team/connections/add/"),
     "doctor": (ALICE, "/t/atlas/doctor/"),
@@ -53,51 +91,6 @@ SIZES = {"wide": WIDE, "phone": PHONE}
 AT_ONCE = {(f"create with {MODELS[-2]}", "phone"), ("empty library", "wide")}
 
 
-@pytest.fixture(scope="module")
-def states(portal: Portal, enter: Entrance, ordered: dict[str, str]) -> dict[str, str]:
-    """A generation of Sam's in every state that lasts, by the name of the state."""
-    sam = enter(SAM)
-
-    def stands(state: str) -> str:
-        page = sam.context.request.get(f"{portal.address}/t/harbour/g/{ordered[state]}/").text()
-        return page.partition("status--")[2].partition('"')[0]
-
-    until(lambda: stands("cancelled") == "running", "the one to be cancelled running")
-    sam.open(f"/t/harbour/g/{ordered['cancelled']}/").get_by_role("button", name="Cancel").click()
-    for state in FATES:
-        until(lambda state=state: stands(state) == state, state)
-    portal.misbehave(submit=[{"refuse": 421}])
-    queued = sam.order("harbour", SPEECH, text="Rain on the harbour, later")
-    page = sam.open(f"/t/harbour/g/{queued}/")
-    expect(page.get_by_text("Why it waits")).to_be_visible()
-    assert sam.complaints == []
-    enter.leave(sam)
-    return {**ordered, "queued": queued}
-
-
-@pytest.fixture(scope="module")
-def reader(enter: Entrance, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Visitor]]:
-    """Leads somebody to one of the pages, in the same tab for everything they read."""
-    visitors: dict[str, Visitor] = {}
-    states: dict[str, str] = {}
-
-    def reader(email: str, path: str) -> Visitor:
-        if email not in visitors:
-            visitors[email] = enter(email)
-            visitors[email].expects(404)
-        if "/harbour/" in path:
-            states.update(request.getfixturevalue("states"))
-        for state, pk in states.items():
-            path = path.replace(f"/g/{state}/", f"/g/{pk}/")
-        visitors[email].complaints.clear()
-        visitors[email].open(path)
-        return visitors[email]
-
-    yield reader
-    for visitor in visitors.values():
-        enter.leave(visitor)
-
-
 @pytest.mark.parametrize(
     ("page", "size"),
     [
@@ -106,11 +99,10 @@ def reader(enter: Entrance, request: pytest.FixtureRequest) -> Iterator[Callable
         for name, size in SIZES.items()
     ],
 )
-def test_page(page: str, size: ViewportSize, reader: Callable[[str, str], Visitor]) -> None:
+def test_page(page: str, size: ViewportSize, reader: Callable[[str, str, ViewportSize], Visitor]) -> None:
     email, path = PAGES[page]
-    visitor = reader(email, path)
+    visitor = reader(email, path, size)
     sheet = visitor.page
-    sheet.set_viewport_size(size)
     for scheme in ("light", "dark"):
         sheet.emulate_media(color_scheme=scheme)
         judge(sheet)

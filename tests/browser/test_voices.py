@@ -55,7 +55,7 @@ def test_a_voice_is_cloned_speaks_and_is_kept(visit: Callable[..., Visitor]) -> 
 
     page = sam.open("/t/fresh/voices/")
     expect(page.locator(".voice--card")).to_contain_text("1 time, just now")
-    page.get_by_role("link", name="Pier").click()
+    page.locator("#vault").get_by_role("link", name="Pier").click()
     expect(page.get_by_role("heading", name="Pier")).to_be_visible()
     for size in (WIDE, PHONE):
         page.set_viewport_size(size)

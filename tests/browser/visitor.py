@@ -129,7 +129,10 @@ class Visitor:
     def leave(self) -> None:
         """Leaves the tab as it was found."""
         if self.page.url.startswith(self.portal.address):
-            self.page.evaluate("localStorage.clear()")
+            self.page.goto(
+                self.portal.address + "/healthz"
+            )  # where no script of ours keeps anything any more
+            self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
         self.page.goto("about:blank")
         self.page.emulate_media(color_scheme="light")
         self.complaints.clear()

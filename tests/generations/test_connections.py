@@ -20,7 +20,7 @@ from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope,
 from generations import connections, quota, upstream
 from generations.models import Connection, ConnectionKey, Generation, State, sealing
 from generations.models.connection import BY_HAND, HOSTS, key_digest
-from generations.pipeline import accept, alert, connect, dispatch, follow, gather, watch
+from generations.pipeline import accept, alert, connect, dispatch, follow, gather, jobs, watch
 from generations.runninghub.errors import ReadRefused
 from tests.conftest import MODEL
 from tests.upstream import Upstream
@@ -296,7 +296,7 @@ def test_another_key_ends_a_pause_for_the_key_but_not_one_by_hand(alice: Members
     one.pause("802", "The key is wrong.")
     replace_key(one, alice)
     assert one.paused_at is None
-    connections.pause(one, alice.user, "The invoice is being looked at.")
+    connections.pause(one, alice.team, alice.user, "The invoice is being looked at.")
     replace_key(one, alice, OLD)
     assert (one.paused_code, one.key()) == (BY_HAND, OLD)
 
@@ -426,7 +426,7 @@ def test_a_paused_and_a_hanging_connection_keep_no_other_waiting(
 
 
 def test_a_share_is_rounded_up_and_alone_everything() -> None:
-    fair = watch._Fair(12)
+    fair = jobs.Fair(12)
     assert (fair.left(1, 1), fair.left(1, 2), fair.left(1, 5)) == (12, 6, 3)
     assert fair.full(2) == []
 

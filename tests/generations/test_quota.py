@@ -164,7 +164,7 @@ def test_the_question_takes_a_fixed_number_of_queries(
     for rows in (0, 10):
         for _ in range(rows):
             make_generation(bob)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             quota.standing(bob)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import Membership
-from generations import queue, uploads
+from generations import queue, sharing, uploads
 from generations.models import Generation, Heartbeat, State
 from generations.pipeline.accept import accept
 from rhweb import env
@@ -84,6 +86,9 @@ def test_a_result_is_stored_in_the_bucket_and_served_from_it_in_ranges(
     kept = bucket.Object(names(bucket)[0]).get()["Body"].read()
     assert len(kept) == output.bytes
 
+    asked: list[str] = []
+    events = default_storage.connection.meta.client.meta.events
+    events.register("before-send.s3.GetObject", lambda request, **_: asked.append(request.headers["Range"]))
     browser, address = client_of(bob), f"/t/tide/g/{row.pk}/outputs/0/content"
     whole = browser.get(address)
     assert (whole.status_code, whole.getvalue()) == (200, kept)
@@ -92,6 +97,12 @@ def test_a_result_is_stored_in_the_bucket_and_served_from_it_in_ranges(
     assert part.getvalue() == kept[1000:2000]
     assert browser.get(address, headers={"Range": "bytes=-5"}).getvalue() == kept[-5:]
     assert browser.get(address, headers={"Range": f"bytes={len(kept)}-"}).status_code == 416
+    last = len(kept) - 1
+    assert [one.decode() for one in asked] == [
+        f"bytes=0-{last}",
+        "bytes=1000-1999",
+        f"bytes={last - 4}-{last}",
+    ]
 
 
 def test_a_file_that_left_the_bucket_is_not_found(
@@ -145,3 +156,27 @@ def test_nginx_cannot_serve_what_lies_in_a_bucket(bucket: Any, settings: Any) ->
     assert "rhweb.E003" not in found()
     settings.ACCEL_PREFIX = "/protected/"
     assert "rhweb.E003" in found()
+
+
+def test_taking_out_and_sharing_fetch_only_what_is_sent(
+    bucket: Any, bob: Membership, client_of: Callable[[Membership], Client], make_generation: Any
+) -> None:
+    rows = [make_generation(bob, outputs=1, title=f"Rain {n}") for n in range(3)]
+    lost = rows[1].outputs.get()
+    default_storage.delete(str(lost.file.name))
+    wish = {"ids": [str(row.pk) for row in rows], "pattern": "{title}", "tags": "on"}
+    for asked in (wish, {**wish, "tags": ""}):
+        answer = client_of(bob).post("/t/tide/download/zip/", {k: v for k, v in asked.items() if v})
+        assert not answer.has_header("Content-Length")
+        packed = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
+        assert packed.testzip() is None
+        assert packed.namelist() == ["Rain 0.wav", "Rain 2.wav", "MISSING.txt"]
+        assert "Rain 1.wav" in packed.read("MISSING.txt").decode()
+    assert packed.read("Rain 2.wav") == tone()
+    link = sharing.make(bob, sharing.Thing(rows[0]), sharing.Terms("Rain"))
+    [src] = re.findall(r'src="(/s/[^"]+/f/[^"]+)"', Client().get(f"/s/{link.token}/").content.decode())
+    part = Client().get(src, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.getvalue()) == (206, tone()[100:200])
+    gone = sharing.make(bob, sharing.Thing(rows[1]), sharing.Terms("Lost"))
+    [src] = re.findall(r'src="(/s/[^"]+/f/[^"]+)"', Client().get(f"/s/{gone.token}/").content.decode())
+    assert Client().get(src).status_code == 404

@@ -6,16 +6,17 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
 from accounts.management import lookup
-from accounts.models import Membership, Role, Team, User
+from accounts.management.audited import AuditedCommand
+from accounts.models import Membership, Role, Team, User, audit
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Puts a person into a team, or changes the role or password of one who is there."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,9 +53,18 @@ class Command(BaseCommand):
                 User.objects.filter(pk=user.pk).update(name=name.strip())
             _vouch(user)
             _keep_an_owner(found, user, role)
+            was = Membership.objects.filter(team=found, user=user, ended_at=None).first()
             Membership.objects.update_or_create(
                 team=found, user=user, defaults={"role": role, "ended_at": None}
             )
+            if was is None:
+                audit.note("member.added", team=found, person=user, after={"role": role})
+            elif was.role != role:
+                audit.note(
+                    "role.changed", team=found, person=user, before={"role": was.role}, after={"role": role}
+                )
+            if password is not None:
+                audit.note("password.set", team=found, person=user)
         self.stdout.write(f"{user.email} is {role} of {found.slug}.")
         if password is not None:
             self._weigh(password, user)

@@ -3,16 +3,18 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from accounts.management import lookup
-from accounts.models import Action, Allowance, Measure, Mode, Period, Scope
+from accounts.management.audited import AuditedCommand
+from accounts.models import Action, Allowance, Measure, Mode, Period, Scope, Team
 from accounts.models.money import MICRO
 
 PLACES = int(MICRO.as_tuple().exponent)
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Sets one limit: of the team pool, by default for members, or of one member."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,16 +46,18 @@ class Command(BaseCommand):
         scope = Scope.MEMBER if membership else Scope.POOL if options["pool"] else Scope.DEFAULT
         mode, amount = _limit(limit)
         try:
-            Allowance.put(
-                found,
-                scope=scope,
-                membership=membership,
-                measure=Measure(measure),
-                period=Period(period),
-                mode=mode,
-                limit=amount,
-                action=Action(action),
-            )
+            with transaction.atomic():
+                Team.objects.select_for_update().get(pk=found.pk)
+                Allowance.put(
+                    found,
+                    scope=scope,
+                    membership=membership,
+                    measure=Measure(measure),
+                    period=Period(period),
+                    mode=mode,
+                    limit=amount,
+                    action=Action(action),
+                )
         except ValueError as error:
             raise CommandError(str(error)) from None
         whose = (

@@ -24,6 +24,7 @@ from django.db import DatabaseError, connection, models, transaction
 from accounts.models import Team, User
 from generations.management import archive
 from generations.models import Generation, Output, Upload
+from generations.pipeline import posters
 from generations.pipeline.restored import doubt_unsent
 
 BATCH = 500
@@ -50,6 +51,7 @@ class Command(BaseCommand):
                     if said["format"] < 2:
                         import_module("generations.migrations.0004_voices_made_before").adopt(apps, None)
                     doubted = doubt_unsent()
+                    posters.anew()
                     _continue_sequences()
         except (archive.Unusable, tarfile.TarError, KeyError, EOFError, DeserializationError) as error:
             why = error if isinstance(error, archive.Unusable) else "The file is damaged or is no backup."
@@ -114,7 +116,7 @@ def _read(tar: tarfile.TarFile, model: type[models.Model]) -> Iterator[Any]:
 
 
 def _rows(tar: tarfile.TarFile, model: type[models.Model]) -> int:
-    model._default_manager.all().delete()  # a connection that looking around has made
+    models.QuerySet(model).delete()  # a connection that looking around has made
     rows, count = _read(tar, model), 0
     while batch := list(islice(rows, BATCH)):
         model._default_manager.bulk_create(batch)

@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
-from pathlib import Path
 from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from generations.management.commands.demo import ACCOUNTS, PASSWORD
+from generations.management.web import web_server
 
 READY_WITHIN = 60.0
 STOPS_WITHIN = 100.0  # the worker may wait for an answer to a submit
@@ -110,24 +110,7 @@ class Command(BaseCommand):
             self._await(environment["RHWEB_SANDBOX_URL"], "The sandbox")
         self._start(environment, "manage.py", "worker")
         shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104
-        self._start(
-            environment,
-            *(
-                "-m",
-                "gunicorn",
-                "rhweb.wsgi:application",
-                "--bind",
-                f"{host}:{port}",
-                "--workers",
-                str(workers),
-            ),
-            *("--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--log-level", "warning"),
-            "--no-control-socket",
-            # Longer than any pause between two requests of a page or a script: closing a connection just as the next
-            # request comes in looks like a broken server. (gunicorn's own default is 2 seconds.)
-            *("--keep-alive", "75"),
-            *("--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else str(settings.DATA_DIR)),  # noqa: S108
-        )
+        self._start(environment, *web_server(f"{host}:{port}", workers))
         self._await(f"http://{shown}:{port}/healthz", "The web server")
         self._welcome(f"http://{shown}:{port}")
         while all(child.poll() is None for child in self.children):

@@ -11,12 +11,30 @@ from collections.abc import Callable
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from generations.views.api import generations, me, models, outputs, uploads, voices
-from generations.views.api.auth import Token
+from generations.views.api import (
+    batches,
+    changes,
+    collections,
+    freshness,
+    generations,
+    imports,
+    keeping,
+    limits,
+    managing,
+    me,
+    models,
+    outputs,
+    own,
+    people,
+    uploads,
+    voices,
+    webhooks,
+)
+from generations.views.api.auth import reads
 from generations.views.api.document import Api, Docs
 from generations.views.api.parser import StrictParser
 from generations.views.api.problems import missing, problem
@@ -35,12 +53,16 @@ api = Api(
     version="1",
     description=DESCRIPTION,
     urls_namespace="api",
-    auth=Token(),
+    auth=reads,
     docs=Docs(),
     docs_decorator=require_safe,
     parser=StrictParser(),
 )
-for _module in (me, models, voices, generations, outputs, uploads):
+_MODULES = (
+    *(me, models, voices, generations, outputs, uploads, imports, batches),
+    *(keeping, collections, changes, webhooks, own, people, limits, managing),
+)
+for _module in _MODULES:
     api.add_router("", _module.router)
 for _exception, _handler in HANDLERS.items():
     api.add_exception_handler(_exception, _handler)
@@ -62,6 +84,8 @@ def entrance(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
             response = problem(
                 "method_not_allowed", f"This address takes {allowed}.", headers={"Allow": allowed}
             )
+        if request.method == "GET" and isinstance(response, HttpResponse):
+            response = freshness.of_bytes(request, response)
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
             response.content = b""
@@ -77,5 +101,6 @@ for _pattern in _patterns:
 
 urlpatterns = [
     path("v1/", (_patterns, _app, _namespace)),
+    path("openai/v1/", include("generations.views.openai")),
     re_path("", entrance(missing)),
 ]

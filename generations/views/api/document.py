@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,7 @@ class Docs(DocsBase):
             "problems": {code: (kind, reading.prose(kind.meaning)) for code, kind in KINDS.items()},
             "openapi_url": reverse("api:openapi-json"),
             "root": root,
+            "openai_root": f"{root.removesuffix('v1/')}openai/v1",
             "example": example,
             "example_params": json.dumps(dict(example.example), ensure_ascii=False),
         }
@@ -52,16 +54,24 @@ class Api(NinjaAPI):
     """ninja's API with a document that is exact about refusals, headers and the params of each model."""
 
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        if kwargs or not hasattr(self, "_document"):
+            self._document: OpenAPISchema = self._made(**kwargs)
+        return self._document
+
+    def _made(self, **kwargs: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**kwargs)
-        for methods in document["paths"].values():
+        for path, methods in document["paths"].items():
             for method, operation in methods.items():
+                if method == "get" and not path.endswith("/content"):
+                    operation["responses"][304] = {"description": "If-None-Match: not changed."}
                 for status, answer in operation["responses"].items():
                     _refine(method, int(status), answer, operation["operationId"])
-        for path, headers in (("generations", LOCATION | RETRY), ("generations/{id}", RETRY)):
-            operation = document["paths"][f"{self.get_root_path({})}{path}"]
-            for answer in next(iter(operation.values()))["responses"].items():
-                if int(answer[0]) < 300:
-                    answer[1]["headers"] = headers
+        polled = {"generations": LOCATION | RETRY, "generations/{id}": RETRY, "changes": RETRY}
+        for path, headers in polled.items():
+            for operation in document["paths"][f"{self.get_root_path({})}{path}"].values():
+                for status, answer in operation["responses"].items():
+                    if int(status) < 300:
+                        answer["headers"] = headers
         self._orders(document)
         return document
 
@@ -70,7 +80,8 @@ class Api(NinjaAPI):
         schemas = document["components"]["schemas"]
         shapes = []
         for spec in load.models():
-            schemas[f"params.{spec.slug}"] = {k: v for k, v in spec.json_schema().items() if k != "$schema"}
+            name = f"params.{re.sub(r'[^A-Za-z0-9._-]', '_', spec.slug)}"
+            schemas[name] = {k: v for k, v in spec.json_schema().items() if k != "$schema"}
             shapes.append(
                 {
                     "title": spec.title,
@@ -79,7 +90,7 @@ class Api(NinjaAPI):
                     "additionalProperties": False,
                     "properties": {
                         "model": {"enum": [spec.slug, *spec.aliases]},
-                        "params": {"$ref": f"#/components/schemas/params.{spec.slug}"},
+                        "params": {"$ref": f"#/components/schemas/{name}"},
                         "title": {"type": ["string", "null"], "maxLength": 200, "pattern": TEXT_ONLY},
                         **({"voice": {"$ref": "#/components/schemas/NewVoice"}} if vault.maker(spec) else {}),
                     },

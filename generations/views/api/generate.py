@@ -12,12 +12,12 @@ from accounts.models import Membership
 from generations import vault
 from generations.catalogue import load, text
 from generations.catalogue.spec import InvalidParams
-from generations.pipeline import accept
+from generations.pipeline import accept, twins
 from generations.views import access, inputs
 from generations.views.api import schemas
-from generations.views.api.auth import ApiRequest
+from generations.views.api.auth import ApiRequest, generates
 from generations.views.api.problems import answers
-from generations.views.api.receipt import absolute, say_when, shown
+from generations.views.api.receipt import Stand, absolute, say_when, shown
 
 router = Router(tags=["Generations"])
 
@@ -38,6 +38,7 @@ Key = Annotated[
     "generations",
     response={201: schemas.Generation, 200: schemas.Generation, **answers(400, 402, 403, 409, 413, 422, 507)},
     operation_id="generate",
+    auth=generates,
     summary="Generate",
 )
 def generate(
@@ -45,27 +46,35 @@ def generate(
 ) -> Any:
     """Takes an order under the member's limits. It is generated in the background: ask `Location` how it stands.
 
-    201 is a new generation; 200 gives back the one that the Idempotency-Key already stands for.
+    Where the same was made before by a model that makes the same each time, `Link` with rel="duplicate" names it; the
+    order is taken all the same. 201 is a new generation; 200 gives back the one that the Idempotency-Key already
+    stands for.
     """
     membership = request.auth.membership
     if not membership.may_generate:
         raise accept.MayNotGenerate
-    given = inputs.settled(membership, load.get(order.model), _referenced(order.model, order.params))
+    given = inputs.settled(membership, load.get(order.model), referenced(order.model, order.params))
     if given.errors:
         raise InvalidParams(given.errors)
+    twin = twins.twin_of(membership, load.get(order.model), given.raw, strict=True)
     taken = accept.accept(
         membership,
         order.model,
         given.raw,
-        title=_title(order.title or ""),
+        title=titled(order.title or ""),
         idempotency_key=idempotency_key or "",
         strict=True,
         voice=_wish(membership, order),
+        token=request.auth,
     )
     row = access.generation(membership, taken.generation.pk)
     response["Location"] = absolute(request, "generation", id=row.pk)
-    say_when(response, row)
-    return Status(201 if taken.created else 200, shown(request, row))
+    if twin is not None and twin.pk != row.pk:
+        response["Link"] = f'<{absolute(request, "generation", id=twin.pk)}>; rel="duplicate"'
+    # As of its making, so that equal requests get equal answers.
+    stand = Stand.of([row], row.created_at)
+    say_when(response, [row], stand)
+    return Status(201 if taken.created else 200, shown(request, row, stand))
 
 
 def _wish(membership: Membership, order: schemas.NewGeneration) -> vault.Wish | None:
@@ -87,14 +96,15 @@ def _wish(membership: Membership, order: schemas.NewGeneration) -> vault.Wish | 
     )
 
 
-def _title(given: str) -> str:
+def titled(given: str) -> str:
+    """A title on one line. Raises `InvalidParams`."""
     try:
         return " ".join(text.settled(given).split())
     except text.Fault as fault:
         raise InvalidParams({"title": [str(fault)]}) from None
 
 
-def _referenced(model: str, params: dict[str, Any]) -> dict[str, Any]:
+def referenced(model: str, params: dict[str, Any]) -> dict[str, Any]:
     """The params with a bare upload id written as the reference that it means."""
     media = {param.key for param in load.get(model).params if param.type.is_media}
 

@@ -12,14 +12,14 @@ from pydantic import Field
 from accounts.models import Membership
 from generations import library
 from generations.catalogue import load
+from generations.models import OVER, Generation
 from generations.pipeline import cancel
 from generations.views import access
-from generations.views.api import schemas
-from generations.views.api.auth import ApiRequest
+from generations.views.api import freshness, schemas
+from generations.views.api.auth import ApiRequest, generates
 from generations.views.api.generate import router
 from generations.views.api.problems import answers, problem
-from generations.views.api.receipt import say_when, shown
-from generations.views.row import places
+from generations.views.api.receipt import Stand, say_when, shown
 
 __all__ = ["router"]
 
@@ -45,8 +45,11 @@ class Filters(Schema):
     operation_id="generations",
     summary="Find generations",
 )
-def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generations:
-    """The team's generations, newest first, a page at a time. What nothing fits gives an empty page."""
+def generations(request: ApiRequest, response: HttpResponse, filters: Query[Filters]) -> Any:
+    """The team's generations, newest first, a page at a time. What nothing fits gives an empty page.
+
+    While one of the page is not over, `Retry-After` says in how many seconds to ask again.
+    """
     membership = request.auth.membership
     wanted = library.Filter(
         q=filters.q,
@@ -55,9 +58,22 @@ def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generat
         status=filters.status,
     )
     hidden = access.hidden(membership)
-    page = library.page(membership.team, wanted, filters.cursor, without=hidden.generations)
+    if freshness.asks_again(request):
+        made_of = library.stamps_query(
+            membership, wanted, filters.cursor, freshness.STAMP, without=hidden.generations
+        )
+        seen, rows = freshness.look(request.auth, made_of), list(made_of)
+        more = len(rows) > library.PAGE
+        etag = freshness.of_rows(request, membership, hidden, rows[: library.PAGE], more)
+        if freshness.is_known(request, etag):
+            return _not_changed(request, etag, [row[1] for row in rows[: library.PAGE]], seen)
+    page = library.page(membership, wanted, filters.cursor, without=hidden.generations)
+    stamps = [freshness.stamp(row) for row in page.items]
+    etag = freshness.of_rows(request, membership, hidden, stamps, bool(page.next_cursor))
     access.veil(page.items, hidden)
-    stand = places(page.items)
+    stand = Stand.of(page.items)
+    say_when(response, page.items, stand)
+    freshness.headed(response, etag)
     return schemas.Generations(
         items=[shown(request, row, stand) for row in page.items], next_cursor=page.next_cursor or None
     )
@@ -70,17 +86,28 @@ def generations(request: ApiRequest, filters: Query[Filters]) -> schemas.Generat
     summary="One generation",
     url_name="generation",
 )
-def generation(request: ApiRequest, response: HttpResponse, id: UUID) -> schemas.Generation:
+def generation(request: ApiRequest, response: HttpResponse, id: UUID) -> Any:
     """How it stands. While it is not over, `Retry-After` says in how many seconds to ask again."""
-    row = access.generation(request.auth.membership, id)
-    say_when(response, row)
-    return shown(request, row)
+    membership = request.auth.membership
+    hidden = access.hidden(membership)
+    if freshness.asks_again(request) and id not in hidden.generations:
+        made_of = Generation.objects.filter(team=membership.team_id, pk=id).values_list(*freshness.STAMP)
+        seen, rows = freshness.look(request.auth, made_of), list(made_of)
+        etag = freshness.of_rows(request, membership, hidden, rows)
+        if rows and freshness.is_known(request, etag):
+            return _not_changed(request, etag, [rows[0][1]], seen)
+    row = access.generation(membership, id)
+    stand = Stand.of([row])
+    say_when(response, [row], stand)
+    freshness.headed(response, freshness.of_rows(request, membership, hidden, [freshness.stamp(row)]))
+    return shown(request, row, stand)
 
 
 @router.post(
     "generations/{uuid:id}/cancel",
     response={200: schemas.Generation, **answers(403, 404, 409)},
     operation_id="cancel",
+    auth=generates,
     summary="Cancel a generation",
 )
 def cancel_generation(request: ApiRequest, id: UUID) -> Any:
@@ -97,6 +124,18 @@ def cancel_generation(request: ApiRequest, id: UUID) -> Any:
             "already_over", "It has ended, so it cannot be cancelled.", generation_status=row.status
         )
     return shown(request, row)
+
+
+def _not_changed(
+    request: ApiRequest, etag: str, states: list[str], seen: freshness.Seen | None
+) -> HttpResponse:
+    kept = freshness.not_changed(etag)
+    moving = any(state not in OVER for state in states)
+    pause = str(freshness.CLOCK) if moving else ""
+    if moving:
+        kept["Retry-After"] = pause
+    freshness.remember(request, request.auth, etag, seen, moving=moving, retry_after=pause)
+    return kept
 
 
 def _slug(name: str) -> str:

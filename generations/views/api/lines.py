@@ -33,7 +33,7 @@ def shown(line: quota.Line) -> schemas.Line:
 def sentence(refusal: quota.QuotaExceeded) -> str:
     """What refuses, what the request costs and what is left."""
     line = refusal.line
-    whose = "The team" if line.scope == Scope.POOL else "You"
+    whose = {Scope.POOL: "The team", Scope.TOKEN: "This token"}.get(line.scope, "You")
     if line.measure == Measure.CONCURRENT:
         return f"{whose} may have {line.limit:f} at the same time; wait until one has ended."
     within = {"none": "in all"}.get(line.period, f"per {line.period}")

@@ -29,7 +29,12 @@ def me(request: ApiRequest) -> schemas.Me:
             "role": membership.role,
             "may_generate": membership.may_generate,
             "currency": Connection.of(team).currency,
-            "limits": [lines.shown(line) for line in quota.standing(membership)],
+            "limits": [lines.shown(line) for line in quota.standing(membership, token=request.auth)],
+            "token": {
+                "name": request.auth.name,
+                "scopes": request.auth.scopes,
+                "expires_at": request.auth.expires_at,
+            },
         }
     )
 
@@ -71,7 +76,7 @@ def usage(request: ApiRequest) -> schemas.Usage:
 
     return schemas.Usage(
         currency=Connection.of(membership.team).currency,
-        limits=[lines.shown(line) for line in quota.standing(membership, now)],
+        limits=[lines.shown(line) for line in quota.standing(membership, now, request.auth)],
         day=totals(Period.DAY),
         week=totals(Period.WEEK),
         month=totals(Period.MONTH),

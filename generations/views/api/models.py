@@ -19,21 +19,23 @@ router = Router(tags=["Models"])
     "models", response={200: schemas.Models, **answers()}, operation_id="models", summary="All models"
 )
 def models(request: ApiRequest) -> schemas.Models:
-    """Every model of the site that the team uses, in the order of the picker, on one page."""
+    """Every model of the site that the team uses and that it lets this member use, in the order of the picker, on one
+    page.
+    """
     return schemas.Models(
-        items=[schemas.Model(**_shown(spec)) for spec in offered.models(request.auth.membership.team)]
+        items=[schemas.Model(**_shown(spec)) for spec in offered.models(request.auth.membership)]
     )
 
 
 @router.get(
     "models/{slug}",
-    response={200: schemas.ModelDetail, **answers(404)},
+    response={200: schemas.ModelDetail, **answers(403, 404)},
     operation_id="model",
     summary="One model with the schema of its params",
 )
 def model(request: ApiRequest, slug: str) -> schemas.ModelDetail:
     """`params_schema` is the JSON Schema (2020-12) by which POST generations checks `params`."""
-    spec = access.model(slug, request.auth.membership.team)
+    spec = access.model(slug, request.auth.membership)
     return schemas.ModelDetail(
         **_shown(spec), notes=list(spec.notes), params_schema=spec.json_schema(), example=dict(spec.example)
     )

@@ -41,15 +41,23 @@ KINDS: Mapping[str, Kind] = {
         "A limit is reached",
         "One more generation of this cost does not fit a limit of the member or the team. `limit`, `left` and"
         " `resets_at` are of the tightest one, and `lines` has every limit that refuses. Nothing was accepted.",
-        "generate",
     ),
     "price_unknown": Kind(
         402,
         "The price is unknown",
         "What the model costs is not known, and the team refuses such models.",
-        "generate",
     ),
     "forbidden": Kind(403, "Not allowed", "The member's role does not allow this."),
+    "scope_missing": Kind(
+        403,
+        "The token does not reach this",
+        "The token has not the scope that this needs: generate or manage.",
+    ),
+    "second_factor_missing": Kind(
+        403,
+        "A second factor is missing",
+        "The team asks for a second factor, and the token's member has none. Service members need none.",
+    ),
     "not_found": Kind(404, "Not found", "There is nothing here, or it belongs to another team."),
     "method_not_allowed": Kind(
         405, "Method not allowed", "The `Allow` header names the methods of this address."
@@ -57,8 +65,25 @@ KINDS: Mapping[str, Kind] = {
     "already_over": Kind(
         409, "Already over", "The generation has ended, so it cannot be cancelled.", "cancel"
     ),
+    "not_trashable": Kind(
+        409,
+        "Not to be thrown away",
+        "It is still under way, or a voice is heard by it.",
+        "trash",
+    ),
+    "not_in_collection": Kind(
+        409, "Not in the collection", "What was to be moved was taken out of the collection.", "move_item"
+    ),
     "key_reused": Kind(
         409, "Key already used", "The Idempotency-Key stands for another request of the last day."
+    ),
+    "not_possible": Kind(
+        409, "Not possible now", "What there is already, or how it stands, does not allow it."
+    ),
+    "changes_forgotten": Kind(
+        410,
+        "Changes are gone",
+        "They are kept for 30 days. Read what there is, then begin anew at `begin_at`.",
     ),
     "condition_failed": Kind(412, "Condition failed", "If-Match or If-Unmodified-Since does not hold."),
     "too_large": Kind(413, "Too large", "The body has more bytes than are taken here."),
@@ -126,7 +151,7 @@ def missing(request: HttpRequest, **kwargs: object) -> HttpResponse:
 
 
 def answers(*statuses: int) -> dict[frozenset[int], Any]:
-    """The refusals of one operation, for its documentation. 401 goes without saying."""
+    """The refusals of one operation, for its documentation. 401 and 403 go without saying."""
     special = {402: schemas.QuotaProblem | schemas.Problem, 422: schemas.InvalidProblem}
-    plain = frozenset({401, *statuses} - set(special))
+    plain = frozenset({401, 403, *statuses} - set(special))
     return {plain: schemas.Problem, **{frozenset({s}): special[s] for s in statuses if s in special}}

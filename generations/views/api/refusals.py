@@ -15,8 +15,9 @@ from generations.catalogue.load import UnknownModel
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline import accept
 from generations.uploads import BadUpload
-from generations.views import offered
+from generations.views import access, offered
 from generations.views.api import lines, schemas
+from generations.views.api.auth import NoSecondFactor, ScopeMissing
 from generations.views.api.problems import invalid, problem
 
 
@@ -30,12 +31,24 @@ def _unauthorized(request: HttpRequest, exception: AuthenticationError) -> HttpR
 
 
 def _not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
-    told = str(exception) if isinstance(exception, offered.NotOffered) else ""
+    told = str(exception) if isinstance(exception, offered.NotOffered | access.Gone) else ""
     return problem("not_found", told or "There is nothing here for this token's team.")
 
 
 def _forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     return problem("forbidden", str(exception) or "The role of this token's member does not allow it.")
+
+
+def _scope_missing(request: HttpRequest, exception: ScopeMissing) -> HttpResponse:
+    return problem("scope_missing", str(exception))
+
+
+def _no_second_factor(request: HttpRequest, exception: NoSecondFactor) -> HttpResponse:
+    return problem("second_factor_missing", str(exception))
+
+
+def _token_over(request: HttpRequest, exception: accept.TokenOver) -> HttpResponse:
+    return _unauthorized(request, AuthenticationError())
 
 
 def _malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -134,6 +147,9 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     AuthenticationError: _unauthorized,
     Http404: _not_found,
     PermissionDenied: _forbidden,
+    ScopeMissing: _scope_missing,
+    NoSecondFactor: _no_second_factor,
+    accept.TokenOver: _token_over,
     HttpError: _malformed,
     SuspiciousOperation: _malformed,
     MultiPartParserError: _malformed,

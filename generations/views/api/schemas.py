@@ -50,7 +50,7 @@ class Line(Schema):
     """A limit in force. Money for `spend`, whole numbers else. `resets_at` is null when it never resets."""
 
     name: str = Field(examples=["member_spend_week"])
-    scope: Literal["pool", "default", "member"]
+    scope: Literal["pool", "default", "member", "own", "token"]
     measure: Literal["spend", "count", "concurrent"]
     period: Literal["day", "week", "month", "none"]
     limit: Amount | int
@@ -86,8 +86,16 @@ class Team(Schema):
     time_zone: str
 
 
+class TokenItself(Schema):
+    """The token of this request, without its text."""
+
+    name: str
+    scopes: list[Literal["read", "generate", "manage"]]
+    expires_at: datetime | None
+
+
 class Me(Schema):
-    """Whom the token speaks for."""
+    """Whom the token speaks for. `limits` has those of the member, the team and the token itself."""
 
     user: Person
     team: Team
@@ -95,6 +103,7 @@ class Me(Schema):
     may_generate: bool
     currency: str
     limits: list[Line]
+    token: TokenItself
 
 
 class Price(Schema):
@@ -237,6 +246,7 @@ class Generation(Schema):
     """What was asked for once, and its receipt. A cost is null while it is unknown.
 
     A param that names a voice which the caller may not know is null too. `queue` is null unless it waits.
+    `expected_end_at` comes from how long such generations took before; null when it is over or nobody can know.
     """
 
     id: UUID
@@ -255,6 +265,7 @@ class Generation(Schema):
     created_at: datetime
     dispatched_at: datetime | None
     finished_at: datetime | None
+    expected_end_at: datetime | None = None
 
 
 class Generations(Schema):
@@ -262,6 +273,24 @@ class Generations(Schema):
 
     items: list[Generation]
     next_cursor: str | None
+
+
+class Change(Schema):
+    """Something that happened in the team. `data` is such as webhooks carry; `subject` is what it happened to."""
+
+    number: int
+    event: str = Field(examples=["generation.finished"])
+    subject: UUID | None
+    at: datetime
+    data: dict[str, Any]
+
+
+class Changes(Schema):
+    """In the order of their numbers. Ask again with `since` = `next`; with `more` at once, else when it pays."""
+
+    items: list[Change]
+    next: int
+    more: bool
 
 
 class Upload(Schema):

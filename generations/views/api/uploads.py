@@ -12,7 +12,7 @@ from generations import disk, uploads
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline.accept import MayNotGenerate
 from generations.views.api import schemas
-from generations.views.api.auth import ApiRequest
+from generations.views.api.auth import ApiRequest, generates
 from generations.views.api.problems import answers
 
 router = Router(tags=["Uploads"])
@@ -39,6 +39,7 @@ DOCUMENTED = {
     "uploads",
     response={201: schemas.Upload, **answers(400, 403, 413, 422, 507)},
     operation_id="upload",
+    auth=generates,
     summary="Upload a file",
     openapi_extra=DOCUMENTED,
 )

@@ -23,7 +23,9 @@ router = Router(tags=["Models"])
 def voices(request: ApiRequest) -> schemas.Voices:
     """The voices of the team that the token's member may see, newest first, then every system voice, on one page."""
     own = [
-        _own(request, card) for card in vault.cards(request.auth.membership, archived=False) if card.is_made
+        own_voice(request, card)
+        for card in vault.cards(request.auth.membership, archived=False)
+        if card.is_made
     ]
     system = [
         schemas.Voice(
@@ -38,7 +40,8 @@ def voices(request: ApiRequest) -> schemas.Voices:
     return schemas.Voices(items=own + system)
 
 
-def _own(request: HttpRequest, card: VoiceCard) -> schemas.Voice:
+def own_voice(request: HttpRequest, card: VoiceCard) -> schemas.Voice:
+    """A voice of the team as the API shows it."""
     voice, preview = card.voice, card.preview
     place = {"id": voice.made_by_id, "index": preview.index} if preview else {}
     return schemas.Voice.model_validate(

@@ -32,6 +32,13 @@ class Program:
         named = self.headers | _names(headers)
         return self.client.post(ROOT + path, data, content_type="application/json", headers=named)
 
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """PATCH and DELETE."""
+        data = json.dumps(body) if body is not None else b""
+        return self.client.generic(
+            method, ROOT + path, data, content_type="application/json", headers=self.headers
+        )
+
     def upload(self, file: Any, **headers: str) -> Any:
         return self.client.post(ROOT + "uploads", {"file": file}, headers=self.headers | _names(headers))
 

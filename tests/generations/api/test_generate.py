@@ -19,6 +19,7 @@ from generations.catalogue import load
 from generations.models import Generation, State
 from tests.conftest import MODEL, join, tone
 from tests.generations.api.conftest import Program
+from tests.generations.catalogue.facts import SOUNDS
 from tests.generations.media.samples import film, mp3_bytes
 
 PARAMS = {"prompt": "Slow piano over rain"}
@@ -27,6 +28,7 @@ FIELDS = {
     "id", "status", "model", "params", "title", "author", "cost_estimated", "cost_actual", "currency",
     "upstream_id", "error", "outputs",
     "queue", "created_at", "dispatched_at", "finished_at",
+    "expected_end_at",
 }  # fmt: skip
 
 
@@ -67,7 +69,9 @@ def test_an_order_is_taken_and_can_be_asked_for(bobs: Program, bob: Membership) 
     assert Decimal(body["cost_estimated"]) > 0
     assert answer.headers["Location"] == f"http://testserver/api/v1/generations/{body['id']}"
     assert int(answer.headers["Retry-After"]) >= 1
-    assert bobs.get(f"generations/{body['id']}").json() == body
+    assert bobs.get(f"generations/{body['id']}").json() | {"expected_end_at": None} == body | {
+        "expected_end_at": None
+    }
     row = Generation.objects.get()
     assert (row.team_id, row.author_id, row.status) == (bob.team_id, bob.user_id, State.QUEUED)
 
@@ -92,6 +96,8 @@ def test_the_example_of_every_model_is_taken(bobs: Program) -> None:
         "mp4": bobs.upload(SimpleUploadedFile("a.mov", film(bytes(4000)), "video/mp4")).json()["reference"],
     }
     for one in bobs.get("models").json()["items"]:
+        if load.get(one["slug"]) not in SOUNDS:
+            continue
         detail = bobs.get(f"models/{one['slug']}").json()
         media = {
             key: kept[detail["params_schema"]["properties"][key]["x-accept"][0]]

@@ -44,7 +44,7 @@ def test_an_unknown_address_is_a_problem_for_whoever_asks(path: str, method: str
     [
         ("POST", "me", "GET"),
         ("DELETE", "generations", "GET, POST"),
-        ("PUT", "generations/018f0000-0000-7000-8000-000000000000", "GET"),
+        ("PUT", "generations/018f0000-0000-7000-8000-000000000000", "GET, PATCH"),
         ("GET", "generations/018f0000-0000-7000-8000-000000000000/cancel", "POST"),
         ("GET", "uploads", "POST"),
         ("POST", "generations/018f0000-0000-7000-8000-000000000000/outputs/0/content", "GET, HEAD"),

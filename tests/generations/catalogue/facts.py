@@ -7,8 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from generations.catalogue.load import models
+
 FACTS: dict[str, Any] = json.loads((Path(__file__).parent / "facts.json").read_text(encoding="utf-8"))
 ENDPOINTS = sorted(FACTS)
+SOUNDS = tuple(spec for spec in models() if spec.endpoint in FACTS)
+"""The models of sound as the catalogue has them."""
 UPLOAD = "upload:0f8fad5b-d9cb-469f-a165-70867728950e"
 ADDRESS = "https://files.example/voice.wav"
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from generations.catalogue.load import models
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from tests.generations.catalogue.asking import CLONE, HD, INSTRUMENTAL, SONG, TURBO, faults, kept
-from tests.generations.catalogue.facts import GIVEN, UPLOAD
+from tests.generations.catalogue.facts import GIVEN, SOUNDS, UPLOAD
 
 
 def test_defaults_fill_what_is_missing_in_the_order_of_the_request() -> None:
@@ -208,7 +207,7 @@ def test_every_fault_is_said_at_once() -> None:
     assert sorted(errors) == ["emotion", "nonsense", "speed", "text"]
 
 
-@pytest.mark.parametrize("spec", models(), ids=lambda spec: spec.slug)
+@pytest.mark.parametrize("spec", SOUNDS, ids=lambda spec: spec.slug)
 def test_cleaning_leaves_what_was_given_untouched(spec: ModelSpec) -> None:
     given = dict(GIVEN[spec.endpoint])
     spec.clean(given)

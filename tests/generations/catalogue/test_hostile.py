@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generations.catalogue.load import get, models
+from generations.catalogue.load import get
 from generations.catalogue.spec import InvalidParams, ModelSpec, ParamSpec, ParamType
 from tests.effort import thorough, tries
-from tests.generations.catalogue.facts import ADDRESS, UPLOAD, refusals
+from tests.generations.catalogue.facts import ADDRESS, SOUNDS, UPLOAD, refusals
 
-SPECS = {spec.slug: spec for spec in models()}
+SPECS = {spec.slug: spec for spec in SOUNDS}
 MUSIC = "minimax--music-2.6--text-to-music"
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=tries(120))
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generations.catalogue.load import get, models
+from generations.catalogue.load import get
 from generations.catalogue.pricing import STEP, Estimate, estimate, learned
 from generations.catalogue.spec import ModelSpec, Price, PriceRule
+from tests.generations.catalogue.facts import SOUNDS
 
 HD = get("minimax/speech-2.8-hd")
 relaxed = settings(deadline=None)
@@ -100,7 +101,7 @@ def test_a_price_by_param_follows_its_rules() -> None:
     assert (said.amount, said.basis) == (None, "Price unknown for these settings")
 
 
-@pytest.mark.parametrize("spec", [s for s in models() if s.price], ids=lambda spec: spec.slug)
+@pytest.mark.parametrize("spec", [s for s in SOUNDS if s.price], ids=lambda spec: spec.slug)
 @given(text=st.text(max_size=300), more=st.text(max_size=50), factor=st.none() | money)
 @relaxed
 def test_a_price_is_never_zero_and_never_falls_with_a_longer_text(

@@ -8,10 +8,10 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from generations.catalogue.load import BadData, get, models, voice_name, voices
+from generations.catalogue.load import BadData, get, voice_name, voices
 from generations.catalogue.spec import ModelSpec
 from generations.catalogue.voices import read_voices
-from tests.generations.catalogue.facts import ENDPOINTS, GIVEN, UPLOAD
+from tests.generations.catalogue.facts import ENDPOINTS, GIVEN, SOUNDS, UPLOAD
 
 HD = get("minimax/speech-2.8-hd")
 CLONE = get("minimax/voice-clone")
@@ -116,7 +116,7 @@ def test_the_schema_states_bounds_values_and_defaults() -> None:
     assert CLONE.json_schema()["required"] == ["audio", "text"]
 
 
-@pytest.mark.parametrize("spec", models(), ids=lambda spec: spec.slug)
+@pytest.mark.parametrize("spec", SOUNDS, ids=lambda spec: spec.slug)
 def test_the_example_fits_the_schema(spec: ModelSpec) -> None:
     media = {param.key: UPLOAD for param in spec.params if param.type.is_media and param.required}
     example = {**media, **spec.example}
@@ -145,7 +145,7 @@ def test_voice_ids_are_kept_as_they_are() -> None:
     assert voice_name("MyOwnVoice1") == "MyOwnVoice1"
 
 
-@pytest.mark.parametrize("spec", models(), ids=lambda spec: spec.slug)
+@pytest.mark.parametrize("spec", SOUNDS, ids=lambda spec: spec.slug)
 def test_a_voice_the_form_opens_with_is_a_listed_one(spec: ModelSpec) -> None:
     listed = {voice.voice_id for voice in voices() if voice.listed}
     defaults = {p.default for p in spec.params if p.widget == "voice"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import os
 import re
 import socket
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -21,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generations.media import StoredFile, StoredFileCut, respond
+from generations.media.ranges import PLAYED_BYTES
 
 # Closing an answer closes old connections, which asks the connection that the tests before left open.
 pytestmark = pytest.mark.django_db
@@ -49,11 +52,17 @@ class Shelf:
         self.data = data
         self.opened: list[Watched] = []
         self.etag = f'"{hashlib.sha256(data).hexdigest()}"'
-        fields = {"content_type": "audio/mpeg", "filename": "Lighthouse, first draft.mp3", "size": len(data)}
-        self.stored = StoredFile(open=self.open, etag=self.etag, modified=MODIFIED, **fields | changes)
+        fields: dict[str, Any] = {
+            "content_type": "audio/mpeg",
+            "filename": "Lighthouse, first draft.mp3",
+            "size": len(data),
+        }
+        fields |= {"open": self.open, "etag": self.etag, "modified": MODIFIED}
+        self.stored = StoredFile(**fields | changes)
 
-    def open(self) -> BinaryIO:
+    def open(self, start: int, stop: int) -> BinaryIO:
         self.opened.append(Watched(self.data))
+        self.opened[-1].seek(start)
         return self.opened[-1]
 
 
@@ -240,6 +249,37 @@ def test_large_files_are_read_in_chunks_and_only_where_needed() -> None:
     assert len(body(get(shelf))) == 3_000_000
     assert len(body(get(shelf, Range="bytes=2000000-2999998"))) == 999_999
     assert all(file.most <= 262_144 and file.closed for file in shelf.opened)
+
+
+def test_a_player_gets_so_much_at_once_that_it_keeps_nobody_waiting() -> None:
+    shelf = Shelf(bytes(3 * PLAYED_BYTES))
+    playing = get(shelf, Range="bytes=5-", Sec_Fetch_Dest="audio")
+    assert (playing.status_code, playing["Content-Length"]) == (206, str(PLAYED_BYTES))
+    assert playing["Content-Range"] == f"bytes 5-{PLAYED_BYTES + 4}/{3 * PLAYED_BYTES}"
+    assert len(body(playing)) == PLAYED_BYTES
+    assert get(shelf, Range="bytes=5-9", Sec_Fetch_Dest="video")["Content-Length"] == "5"
+    for other in ({"Sec_Fetch_Dest": "document"}, {}):
+        assert get(shelf, Range="bytes=5-", **other)["Content-Length"] == str(3 * PLAYED_BYTES - 5)
+    assert get(shelf, Sec_Fetch_Dest="audio").status_code == 200
+    whole = get(shelf, download=True, Range="bytes=0-", Sec_Fetch_Dest="audio")
+    assert whole["Content-Length"] == str(3 * PLAYED_BYTES)
+
+
+def test_the_server_may_send_a_file_itself_and_gets_no_more_than_the_range(tmp_path: Path) -> None:
+    (tmp_path / "sound").write_bytes(DATA)
+
+    def stood(start: int, stop: int) -> BinaryIO:
+        file = (tmp_path / "sound").open("rb")
+        file.seek(start)
+        return file
+
+    part = get(Shelf(open=stood), Range="bytes=100-199").file_to_stream
+    assert os.lseek(part.fileno(), 0, os.SEEK_CUR) == 100
+    assert (part.read(64), part.read(64), part.read(64)) == (DATA[100:164], DATA[164:200], b"")
+    cut = get(Shelf(open=stood, size=2000)).file_to_stream
+    with pytest.raises(io.UnsupportedOperation):
+        cut.fileno()
+    cut.close()
 
 
 def test_a_file_is_closed_when_the_answer_is_dropped() -> None:

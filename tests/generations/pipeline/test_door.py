@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
-from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Role, Scope, Team
+from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Role, Scope, Team, TopUp
 from generations import quota
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
-from generations.models import Connection, Generation, State
+from generations.models import Connection, Generation, State, database_now
 from generations.pipeline.accept import KeyReused, MayNotGenerate, accept, quote, title_of
 from generations.queue import waiting
 from tests.conftest import MODEL, join
@@ -195,11 +196,11 @@ def test_the_estimate_learns_from_what_was_really_charged(
 
     spec = load.get(MODEL)
     here = Connection.current()
-    assert quote(spec, PARAMS, here).cost == PRICE
+    assert quote(spec, PARAMS, here, None).cost == PRICE
     for _ in range(3):
         make_generation(bob, cost_actual=Decimal("1.20"))
-    assert quote(spec, PARAMS, here).cost == Decimal("1.2")
-    assert quote(spec, PARAMS, here).currency == "CNY"
+    assert quote(spec, PARAMS, here, None).cost == Decimal("1.2")
+    assert quote(spec, PARAMS, here, None).currency == "CNY"
 
 
 def test_a_price_in_another_currency_is_converted_and_says_so(bob: Membership, settings: Any) -> None:
@@ -207,7 +208,7 @@ def test_a_price_in_another_currency_is_converted_and_says_so(bob: Membership, s
 
     settings.CNY_PER_USD = 8
     Connection.objects.filter(pk=Connection.current().pk).update(currency="USD")
-    found = quote(load.get(MODEL), PARAMS, Connection.current())
+    found = quote(load.get(MODEL), PARAMS, Connection.current(), None)
     assert (found.cost, found.currency, found.converted_from) == (Decimal("0.1"), "USD", "CNY")
 
 
@@ -235,3 +236,64 @@ def test_the_message_belongs_to_the_transaction(bob: Membership) -> None:
 )
 def test_a_title_out_of_the_text_holds_its_words_and_not_its_pauses(text: str, title: str) -> None:
     assert title_of(load.get("minimax/speech-2.8-hd"), {"text": text}, "") == title
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_a_top_up_in_the_middle_of_twenty_lets_that_many_more_pass_and_no_more(
+    crowd: list[Membership], pool: bool
+) -> None:
+    bob = crowd[0]
+    limit(bob.team, Measure.COUNT, "5", scope=Scope.POOL if pool else Scope.DEFAULT)
+    granted = threading.Event()
+
+    def grant() -> None:
+        with transaction.atomic():
+            Team.objects.select_for_update().get(pk=bob.team_id)
+            now = database_now()
+            TopUp.grant(
+                bob.team, membership=None if pool else bob, measure=Measure.COUNT, amount=Decimal(3), from_at=now,
+                until_at=now + timedelta(hours=1), by=None,
+            )  # fmt: skip
+        granted.set()
+
+    ends = at_once(
+        [*[lambda: accept(bob, MODEL, PARAMS)] * 10, grant, *[lambda: accept(bob, MODEL, PARAMS)] * 10]
+    )
+    assert granted.is_set()
+    made = Generation.objects.count()
+    assert 5 <= made <= 8
+    assert ends == {"accepted": made + 1, "refused": 20 - made}
+    more = at_once([lambda: accept(bob, MODEL, PARAMS)] * 8)
+    assert more["accepted"] == 8 - made
+    assert Generation.objects.count() == 8
+
+
+def test_after_its_end_a_top_up_gives_nothing_and_what_was_used_stays_used(bob: Membership) -> None:
+    limit(bob.team, Measure.COUNT, "1")
+    now = database_now()
+    topup = TopUp.grant(
+        bob.team, membership=bob, measure=Measure.COUNT, amount=Decimal(1), from_at=now,
+        until_at=now + timedelta(hours=1), by=None,
+    )  # fmt: skip
+    accept(bob, MODEL, PARAMS)
+    accept(bob, MODEL, PARAMS)
+    topup.revoke(None)
+    with pytest.raises(quota.QuotaExceeded) as refusal:
+        accept(bob, MODEL, PARAMS)
+    assert (refusal.value.line.limit, refusal.value.line.used, refusal.value.line.left) == (1, 2, 0)
+
+
+def test_a_cap_of_ones_own_only_tightens(bob: Membership) -> None:
+    limit(bob.team, Measure.COUNT, "2")
+    limit(bob.team, Measure.COUNT, "9", scope=Scope.OWN, membership=bob)
+    assert [line.left for line in quota.standing(bob)] == [2, 9]
+    accept(bob, MODEL, PARAMS)
+    limit(bob.team, Measure.COUNT, "1", scope=Scope.OWN, membership=bob)
+    now = database_now()
+    TopUp.grant(
+        bob.team, membership=bob, measure=Measure.COUNT, amount=Decimal(5), from_at=now,
+        until_at=now + timedelta(hours=1), by=None,
+    )  # fmt: skip
+    with pytest.raises(quota.QuotaExceeded) as refusal:
+        accept(bob, MODEL, PARAMS)
+    assert refusal.value.line.name == "own_count_week"

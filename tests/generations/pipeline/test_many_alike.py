@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from accounts.models import Membership
 from generations import queue
 from generations.models import Generation, Heartbeat, State
-from generations.pipeline import follow, watch
+from generations.pipeline import follow, gather, watch
 
 AGE = 20.0
 
@@ -89,9 +89,10 @@ def test_the_helper_copies_what_waits_and_makes_room_for_the_next(
     assert Heartbeat.objects.get(name="copier").holder == ""
 
 
-def test_one_helper_at_a_time(bob: Membership, make_generation: Any) -> None:
+def test_so_many_helpers_at_a_time(bob: Membership, make_generation: Any) -> None:
     waits = make_generation(bob, status=State.GATHERING, results=[{"text": "Words", "output_type": "txt"}])
-    assert Heartbeat.take("copier", "another", stale_after=watch.STALE)
+    for name in watch.HELPERS:
+        assert Heartbeat.take(name, "another", stale_after=watch.STALE)
     watch.copy()
     waits.refresh_from_db()
     assert (waits.status, waits.lease_until) == (State.GATHERING, None)
@@ -100,3 +101,31 @@ def test_one_helper_at_a_time(bob: Membership, make_generation: Any) -> None:
 def test_a_helper_is_rung_through_the_queue(db: None) -> None:
     queue.ring_copier()
     assert [message.func() for message in OrmQ.objects.all()] == ["generations.tasks.copy"]
+
+
+def test_rings_that_a_watcher_has_answered_are_taken_away(db: None) -> None:
+    for _ in range(3):
+        queue.ring()
+    queue.ring_sweep()
+    queue.answered()
+    assert [message.func() for message in OrmQ.objects.all()] == ["generations.tasks.sweep"]
+
+
+def test_a_copy_whose_lease_ran_out_while_it_waited_is_left_to_others(
+    bob: Membership, make_generation: Any
+) -> None:
+    row = make_generation(bob, status=State.GATHERING, results=[{"text": "Words", "output_type": "txt"}])
+    [claimed] = gather.claim(1)
+    claimed.lease_until = timezone.now() - timedelta(seconds=1)
+    gather.gather(claimed)
+    assert not row.outputs.exists()
+
+
+def test_what_another_took_in_between_is_not_claimed(bob: Membership, make_generation: Any) -> None:
+    rows = [make_generation(bob, status=State.RUNNING, upstream_id=str(n)) for n in range(3)]
+    first = follow.claim(2)
+    second = follow.claim(3)
+    assert len(first) == 2
+    assert len(second) == 1
+    assert {row.pk for row in (*first, *second)} == {row.pk for row in rows}
+    assert all(row.lease_until and row.lease_until > timezone.now() for row in (*first, *second))

@@ -79,3 +79,14 @@ def test_a_clock_that_stands_still_gives_no_more() -> None:
     calls = pacing.Politeness(per_second=5)
     calls.spend(calls.room(10))
     assert [calls.room(10), calls.room(9), calls.room(10.5)] == [0, 0, 2]
+
+
+def test_where_a_bell_will_ring_the_look_is_there_for_the_bell_that_is_lost() -> None:
+    known = pacing.pace([20.0] * 10, 60)
+    assert pacing.next_look(0, known, 1, bell=True) > known.slow > pacing.next_look(0, known, 1)
+    unknown = pacing.pace([], 60)
+    looks = [pacing.next_look(0, unknown, 1000, bell=True) for _ in range(400)]
+    scouts = sum(look < unknown.usual for look in looks)
+    assert 0 < scouts < 120
+    assert max(looks) > unknown.slow
+    assert pacing.next_look(2 * known.slow, known, 1, bell=True) < known.slow, "a lost bell is missed soon"

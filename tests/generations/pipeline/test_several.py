@@ -36,7 +36,7 @@ def price_of(line: Line) -> Decimal:
     from generations.models import Connection
 
     spec = load.get(SPEECH)
-    cost = door.quote(spec, {"text": line.text}, Connection.current()).cost
+    cost = door.quote(spec, {"text": line.text}, Connection.current(), None).cost
     assert cost is not None
     return cost
 

@@ -128,7 +128,7 @@ def test_a_kind_tile_with_a_title_is_the_button_that_plays() -> None:
         '<button class="tile tile--picture" type="button" data-play aria-label="Play: Rain">'
     )
     assert "#image" in tile
-    assert "tile__pause" in tile
+    assert "tile__glyph" in tile
     assert ui.kind_tile("music").startswith('<span class="tile tile--music">')
     assert "tile--text" in ui.kind_tile("a kind of tomorrow")
 
@@ -165,3 +165,8 @@ def test_without_a_limit_the_meter_is_an_empty_line() -> None:
     assert ui.meter(Decimal(5), None, "no limit") == (
         '<svg class="meter meter--none" role="img" aria-label="no limit"></svg>'
     )
+
+
+def test_dense_peaks_have_a_character_for_each() -> None:
+    assert ui.dense("") == ""
+    assert ui.dense("0 50 100 101") == "Af__"

@@ -83,7 +83,8 @@ def test_typing_gets_the_list_and_the_chips_alone(
     page = answer.content.decode()
     assert titles(page) == ["Storm"]
     assert "<html" not in page
-    assert "?q=storm&amp;status=failed" in page
+    assert '<input type="hidden" name="q" value="storm">' in page
+    assert 'name="status" value="failed"' in page
     assert "HX-Target" in answer["Vary"]
 
 

@@ -53,24 +53,23 @@ def test_all_at_once_gives_what_each_alone_gives(history: None) -> None:
     here = Connection.current()
     specs = load.models()
     params = {"text": "x" * 1000, "prompt": "x", "n": 2}
-    together = accept.quotes([(spec, params) for spec in specs], here)
+    together = accept.quotes([(spec, params) for spec in specs], here, None)
     paces = progress.usual_of_each([spec.slug for spec in specs], here)
     for spec in specs:
-        assert together[spec.slug] == accept.quote(spec, params, here), spec.slug
+        assert together[spec.slug] == accept.quote(spec, params, here, None), spec.slug
         assert paces[spec.slug] == progress.usual(spec.slug, here), spec.slug
     assert len({quote.cost for quote in together.values()}) > 5
     assert len(set(paces.values())) > 5
 
 
-def test_the_list_asks_four_times_however_many_models_there_are(history: None) -> None:
-    here = Connection.current()
+def test_the_list_asks_four_times_however_many_models_there_are(history: None, bob: Membership) -> None:
     cache.clear()
     with CaptureQueriesContext(database) as asked:
-        picker.groups(here)
+        picker.groups(bob)
     ours = [query["sql"] for query in asked if "generations_generation" in query["sql"]]
     assert len(ours) == 4
     with CaptureQueriesContext(database) as again:
-        picker.groups(here)
+        picker.groups(bob)
     assert [query for query in again if "generations_generation" in query["sql"]] == []
 
 
@@ -83,23 +82,22 @@ def test_one_question_or_none_are_questions_too(history: None, count: int) -> No
 
 
 def test_the_newest_come_first_and_no_more_than_asked(history: None) -> None:
-    questions = [
-        Generation.objects.filter(model=spec.slug, finished_at__isnull=False).order_by("-finished_at")
-        for spec in load.models()
-    ]
-    found = latest_of_each(questions, 3, "id")
-    for spec, question in zip(load.models(), questions, strict=True):
-        newest = list(question.values_list("finished_at", flat=True)[:3])
+    def finished(slug: str) -> Any:
+        return Generation.objects.filter(model=slug, finished_at__isnull=False).order_by("-finished_at")
+
+    found = latest_of_each((spec.slug for spec in load.models()), finished, 3, "id")
+    for spec in load.models():
+        newest = list(finished(spec.slug).values_list("finished_at", flat=True)[:3])
         ids = [pk for (pk,) in found.get(spec.slug, [])]
         ends = Generation.objects.in_bulk(ids)
         assert [ends[pk].finished_at for pk in ids] == newest
 
 
-def test_neither_question_reads_every_generation(history: None) -> None:
+def test_neither_question_reads_every_generation(history: None, bob: Membership) -> None:
     sqlite = database.vendor == "sqlite"
     cache.clear()
     with CaptureQueriesContext(database) as asked:
-        picker.groups(Connection.current())
+        picker.groups(bob)
     steps = []
     with database.cursor() as cursor:
         if not sqlite:

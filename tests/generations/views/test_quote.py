@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope, Team
-from generations.catalogue import load
 from generations.models import Connection, Generation
 from tests.conftest import MODEL
+from tests.generations.catalogue.facts import SOUNDS
 
 SPEECH = "rhart-audio--text-to-audio--speech-2.8-hd"
 
@@ -47,7 +47,7 @@ def test_an_empty_text_shows_the_rate_and_what_is_missing(bob: Membership, clien
     assert "Still to look at: Text" in html
 
 
-@pytest.mark.parametrize("spec", load.models(), ids=lambda spec: spec.slug)
+@pytest.mark.parametrize("spec", SOUNDS, ids=lambda spec: spec.slug)
 def test_nonsense_is_quoted_without_a_word_of_refusal(bob: Membership, client_of: Any, spec: Any) -> None:
     posted = dict.fromkeys([*(param.key for param in spec.params), "junk"], "\x00<b>")
     html = ask(client_of(bob), spec.slug, **posted)

@@ -16,8 +16,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.memberships import LastOwner
 from accounts.models import Action, Allowance, Measure, Membership, Mode, Period, Role, Scope, Team, User
-from generations.forms.people import ChangeRole, LastOwner
+from generations.forms.people import ChangeRole
 from generations.models import Connection, Heartbeat, State
 
 Clients = Callable[[Membership], Client]

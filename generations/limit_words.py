@@ -1,4 +1,4 @@
-"""What pages call a limit."""
+"""What pages and mails call a limit."""
 
 from __future__ import annotations
 
@@ -29,8 +29,20 @@ POOL: dict[tuple[str, str], Promise] = {
     ("count", "none"): _("Team pool, generations ever"),
     ("concurrent", "none"): _("Team pool, running at the same time"),
 }
+OWN: dict[tuple[str, str], Promise] = {
+    ("spend", "day"): _("Own cap, spend per day"),
+    ("spend", "week"): _("Own cap, spend per week"),
+    ("spend", "month"): _("Own cap, spend per month"),
+    ("spend", "none"): _("Own cap, spend ever"),
+    ("count", "day"): _("Own cap, generations per day"),
+    ("count", "week"): _("Own cap, generations per week"),
+    ("count", "month"): _("Own cap, generations per month"),
+    ("count", "none"): _("Own cap, generations ever"),
+    ("concurrent", "none"): _("Own cap, running at the same time"),
+}
+BY_SCOPE = {Scope.POOL: POOL, Scope.OWN: OWN}
 
 
 def limit_name(scope: str, measure: str, period: str) -> str:
     """A limit by its name, such as "Spend per week" or "Team pool, generations per day"."""
-    return str((POOL if scope == Scope.POOL else MEMBER)[measure, period])
+    return str(BY_SCOPE.get(Scope(scope), MEMBER)[measure, period])

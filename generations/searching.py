@@ -1,0 +1,165 @@
+"""Words that a member types, as conditions upon generations.
+
+Every word must occur somewhere in the title, the prompt, the lyrics or the notes, in the name of a tag or in that of
+the author; as part of a word too, in any case. An index answers: FTS5 on SQLite, which gives the newest first and can
+stop; inverted indexes on PostgreSQL, which give all there are, so that there the newest are looked through before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Subquery, TextField, UUIDField, Value
+from django.db.models.functions import Cast, Coalesce
+
+from accounts.models import Membership
+from generations.models import AUTHOR, TAG, TEAM, Generation, Tag, mark, number_of
+
+WORDS = 8
+"""More words than that are not looked at."""
+NAMES = 40
+"""A word that is part of the names of more tags than that is found by the first of them."""
+NEAR = 2000
+"""So many of the newest are looked through one by one before an inverted index is asked for all."""
+NOTHING = uuid.UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word in the ways it may be written, with the marks of the people and tags whose names have it."""
+
+    ways: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+
+    @property
+    def length(self) -> int:
+        return min(len(way) for way in self.ways)
+
+    @property
+    def is_letter(self) -> bool:
+        """One letter of an alphabet, which is in nearly every text: no index has it, the first rows do."""
+        return self.length == 1 and self.ways[0].isascii()
+
+
+class Holds(Func):
+    """Whether the marks of a generation hold one of these."""
+
+    template = "string_to_array(%(expressions)s, ' ')"
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        marks, tags, *wanted = self.get_source_expressions()
+        left = [compiler.compile(one) for one in (marks, tags)]
+        right = [compiler.compile(one) for one in wanted]
+        sql = f"string_to_array({left[0][0]} || {left[1][0]}, ' ') && ARRAY[{', '.join(r[0] for r in right)}]"
+        return sql, [*left[0][1], *left[1][1], *(param for r in right for param in r[1])]
+
+
+class HasPair(Func):
+    """Whether a text has these two characters beside each other, or this one."""
+
+    template = "rhweb_pairs(%(expressions)s]"
+    arg_joiner = ") @> ARRAY["
+    output_field = BooleanField()
+
+
+def words(membership: Membership, q: str) -> list[Word]:
+    """What `q` asks for, by two small queries where it asks for anything."""
+    typed = list(dict.fromkeys(q.replace("\x00", " ").split()))[:WORDS]
+    if not typed:
+        return []
+    folds = [word.casefold() for word in typed]
+    tags = list(
+        Tag.objects.filter(
+            reduce(or_, (Q(folded__contains=fold) for fold in folds)), team=membership.team_id
+        ).values_list("pk", "folded")[: NAMES * len(folds)]
+    )
+    people = [
+        (row.user_id, row.user.display_name.casefold())
+        for row in Membership.objects.filter(team=membership.team_id).select_related("user")
+    ]
+    found = []
+    for word, fold in zip(typed, folds, strict=True):
+        marks = [mark(TAG, pk) for pk, name in tags if fold in name][:NAMES]
+        if len(fold) > 1 or not fold.isascii():
+            marks += [mark(AUTHOR, pk) for pk, name in people if fold in name][:NAMES]
+        found.append(Word(tuple(dict.fromkeys((fold, word.lower()))), tuple(marks)))
+    return found
+
+
+def newest(
+    rows: QuerySet[Generation], membership: Membership, wanted: list[Word], most: int, after: uuid.UUID | None
+) -> QuerySet[Generation]:
+    """Of these rows the newest `most` that have every word, made before `after`; newest first."""
+    if connection.vendor == "sqlite":
+        return _streamed(rows, membership, wanted, after)[:most]
+    return _looked_up(rows, membership, wanted, most, after)
+
+
+def _streamed(
+    rows: QuerySet[Generation], membership: Membership, wanted: list[Word], after: uuid.UUID | None
+) -> QuerySet[Generation]:
+    """Along the index, whose rows come newest first."""
+    team = _quoted(mark(TEAM, membership.team_id))
+    long = [word for word in wanted if word.length >= 3]
+    short = [word for word in wanted if word.length < 3 and not word.is_letter]
+    spine = "trigrams" if long or not short else "pairs"
+    conditions: dict[str, Any] = {}
+    for index, some in (("trigrams", long), ("pairs", short)):
+        if some or index == spine:
+            every = " AND ".join([*(_any(word) for word in some), team])
+            conditions[f"findable__{index}__words__match"] = every
+    if after:
+        conditions[f"findable__{spine}__findable_id__lt"] = number_of(after)
+    rows = rows.filter(**conditions)
+    for word in wanted:
+        if word.is_letter:
+            rows = rows.filter(findable__text__icontains=word.ways[0])
+    return rows.order_by(f"-findable__{spine}__findable_id")
+
+
+def _any(word: Word) -> str:
+    return f"({' OR '.join(_quoted(text) for text in (*word.ways, *word.marks))})"
+
+
+def _quoted(text: str) -> str:
+    """A text as FTS5 takes it for one phrase, whatever is in it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _looked_up(
+    rows: QuerySet[Generation], membership: Membership, wanted: list[Word], most: int, after: uuid.UUID | None
+) -> QuerySet[Generation]:
+    """First among the NEAR newest, one by one; only where these are too few the inverted indexes are asked.
+
+    Both are one statement whose second part is not begun when the first is enough. The order of the second is one that
+    no index has, so that nobody walks all rows in the hope of meeting a word that is rare.
+    """
+    rows = rows.filter(reduce(and_, (_has(word) for word in wanted)))
+    window = Generation.objects.filter(team=membership.team_id)
+    if after:
+        rows, window = rows.filter(id__lt=after), window.filter(id__lt=after)
+    edge = Coalesce(
+        Subquery(window.order_by("-id").values("id")[NEAR : NEAR + 1]), Value(NOTHING, UUIDField())
+    )
+    near = rows.filter(id__gt=edge).order_by("-id").values("pk")[:most]
+    far = rows.filter(id__lte=edge).order_by(Cast("id", TextField()).desc()).values("pk")[:most]
+    both = near.union(far, all=True)[:most]
+    return Generation.objects.filter(pk__in=both).order_by("-id")
+
+
+def _has(word: Word) -> Q:
+    found = Q()
+    for way in word.ways:
+        one = Q(findable__text__contains=way)
+        if word.length < 3 and not word.is_letter:
+            one &= Q(HasPair(F("findable__text"), Value(way)))
+        found |= one
+    if word.marks:
+        found |= Q(Holds(F("findable__marks"), F("findable__tags"), *map(Value, word.marks)))
+    return found

@@ -1,0 +1,421 @@
+"""What managers see and set: the audit trail, reports, prices, rules of models, connections."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import ConfigDict, Field
+
+from accounts import trail
+from accounts.models import audit
+from accounts.roles import Deed
+from generations import connections as connection_verbs
+from generations import permits, reports
+from generations import prices as price_verbs
+from generations.catalogue.spec import InvalidParams
+from generations.forms.model_rules import ModelRules
+from generations.forms.report import Report
+from generations.models import Connection, PriceDecision
+from generations.views import access, price_list, spreadsheet
+from generations.views.api import schemas
+from generations.views.api.auth import ApiRequest, manages, may
+from generations.views.api.posted import PLAIN, checked, given
+from generations.views.api.problems import answers
+
+router = Router(tags=["Managing"])
+MONEY = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
+
+
+class Entry(Schema):
+    """A deed: who did what to whom, by which way, and what is different since."""
+
+    id: int
+    at: datetime
+    action: str
+    actor: str
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+    via: str
+    address: str | None
+
+
+class Trail(Schema):
+    """Newest first. `next_cursor` is null on the last page."""
+
+    items: list[Entry]
+    next_cursor: str | None
+
+
+class TrailFilters(Schema):
+    q: str = Field("", max_length=200, pattern=PLAIN, description="Words that must occur.")
+    action: str = Field("", max_length=40, pattern=PLAIN)
+    cursor: str = Field("", pattern=r"^[0-9]{0,18}$")
+
+
+@router.get(
+    "audit", response={200: Trail, **answers(422)}, operation_id="audit", auth=manages, summary="Audit trail"
+)
+def audit_trail(request: ApiRequest, filters: Query[TrailFilters]) -> Any:
+    """The deeds of the team."""
+    actor = may(request, Deed.READ_TRAIL)
+    rows, after = trail.page(actor.team, trail.Filter(q=filters.q, action=filters.action), filters.cursor)
+    items = [
+        Entry(
+            id=row.pk,
+            at=row.at,
+            action=row.action,
+            actor=row.actor_name,
+            subject=row.subject,
+            before=row.before,
+            after=row.after,
+            reason=row.reason,
+            via=row.via,
+            address=row.address,
+        )
+        for row in rows
+    ]
+    return Trail(items=items, next_cursor=after or None)
+
+
+class ReportFilters(Schema):
+    """Without days it is this month."""
+
+    first: date | None = Field(None, description="First day.")
+    last: date | None = Field(None, description="Last day.")
+    by: Literal["day", "member", "model", "kind", "state"] = "day"
+    member: int | None = Field(None, ge=1, le=2**53, description="Id of a membership.")
+    model: str = Field("", max_length=160, pattern=PLAIN)
+
+    def form(self, team: Any) -> Report:
+        """Raises `InvalidParams`."""
+        said = {
+            "from": self.first,
+            "to": self.last,
+            "by": self.by,
+            "member": self.member,
+            "model": self.model,
+        }
+        form = Report(team, given({name: value for name, value in said.items() if value}))
+        checked(form)
+        return form
+
+
+class ReportRow(Schema):
+    """`key` is the day, the email, the slug, the kind or the state."""
+
+    key: str
+    currency: str
+    made: int
+    spent: schemas.Amount
+    charged: schemas.Amount
+    estimated: schemas.Amount
+
+
+class ReportShown(Schema):
+    """Sums over the receipts of the days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+    rows: list[ReportRow]
+
+
+@router.get(
+    "reports",
+    response={200: ReportShown, **answers(422)},
+    operation_id="reports",
+    auth=manages,
+    summary="Sums",
+)
+def report(request: ApiRequest, filters: Query[ReportFilters]) -> Any:
+    """What was spent, by day, member, model, kind or state."""
+    actor = may(request, Deed.SEE_SPENDING)
+    form = filters.form(actor.team)
+    wanted = form.wanted()
+    rows = [
+        ReportRow(
+            key=row.email or str(row.key),
+            currency=row.currency,
+            made=row.made,
+            spent=schemas.amount(row.spent or Decimal(0)),
+            charged=schemas.amount(row.charged or Decimal(0)),
+            estimated=schemas.amount(row.estimated or Decimal(0)),
+        )
+        for row in reports.rows(actor.team, wanted, form.by)
+    ]
+    return ReportShown(first=wanted.span.first, last=wanted.span.last, rows=rows)
+
+
+CSV = {"200": {"description": "The file.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+@router.get(
+    "reports/receipts.csv",
+    response=answers(422),
+    operation_id="receipts",
+    auth=manages,
+    summary="The receipts as CSV",
+    openapi_extra={"responses": CSV},
+)
+def report_receipts(request: ApiRequest, filters: Query[ReportFilters]) -> HttpResponseBase:
+    """One a line, oldest first. That it was taken is in the audit trail."""
+    actor = may(request, Deed.SEE_SPENDING)
+    wanted = filters.form(actor.team).wanted()
+    days = {"first": f"{wanted.span.first}", "last": f"{wanted.span.last}"}
+    audit.note("report.exported", team=actor.team, by=actor.user, subject="receipts", after=days)
+    return spreadsheet.download("receipts.csv", reports.RECEIPT, reports.each(actor.team, wanted))
+
+
+class PriceShown(Schema):
+    """What a model costs the team. `own` is the team's own amount per `unit`; `runs` whether it may run as it is."""
+
+    model: str
+    price: schemas.Price | None
+    own: str | None
+    example_cost: str | None
+    runs: bool
+
+
+class PricesShown(Schema):
+    items: list[PriceShown]
+    next_cursor: None = None
+
+
+class NewPrice(Schema):
+    """A price of the team's own per call, from today on; null: that of the catalogue again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: str | None = Field(pattern=MONEY, examples=["0.35"])
+    note: str = Field("", max_length=200, pattern=PLAIN)
+
+
+class Verdict(Schema):
+    """Whether it may run while its price is unknown; null: as the team's settings say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Literal["allow", "refuse"] | None
+
+
+@router.get(
+    "prices", response={200: PricesShown, **answers()}, operation_id="prices", summary="What models cost"
+)
+def price_all(request: ApiRequest) -> Any:
+    """Every model of the team's site."""
+    return PricesShown(items=[_price(one) for one in price_list.entries(request.auth.membership.team)])
+
+
+@router.post(
+    "prices/{slug}",
+    response={200: PriceShown, **answers(400, 404, 413, 422)},
+    operation_id="set_price",
+    auth=manages,
+    summary="Set a price",
+)
+def price_set(request: ApiRequest, slug: str, wanted: NewPrice) -> Any:
+    """In the currency of the connection in use."""
+    actor = may(request, Deed.MANAGE)
+    spec = access.model(slug, actor, permitted=False)
+    today = timezone.now().astimezone(actor.team.zone).date()
+    amount = None if wanted.amount is None else Decimal(wanted.amount)
+    currency = Connection.of(actor.team).currency
+    try:
+        price_verbs.put(
+            actor.team, actor.user, spec.slug, amount=amount, currency=currency, since=today, note=wanted.note
+        )
+    except ValueError as fault:
+        raise InvalidParams({"amount": [str(fault)]}) from None
+    return _price(price_list.entry(spec, actor.team))
+
+
+@router.post(
+    "prices/{slug}/decide",
+    response={200: PriceShown, **answers(400, 404, 413, 422)},
+    operation_id="decide_price",
+    auth=manages,
+    summary="Decide about an unknown price",
+)
+def price_verdict(request: ApiRequest, slug: str, said: Verdict) -> Any:
+    """Counts from the next order on."""
+    actor = may(request, Deed.MANAGE)
+    spec = access.model(slug, actor, permitted=False)
+    verdict = PriceDecision.Verdict(said.verdict) if said.verdict else None
+    price_verbs.decide(actor.team, actor.user, spec.slug, verdict)
+    return _price(price_list.entry(spec, actor.team))
+
+
+class Rule(Schema):
+    """Who may use one model, the models of a kind, or all others. The narrowest counts."""
+
+    scope: Literal["all", "kind", "model"]
+    name: str
+    audience: Literal["everyone", "roles", "people", "nobody"]
+    roles: list[str]
+    people: list[int]
+
+
+class Rules(Schema):
+    items: list[Rule]
+    next_cursor: None = None
+
+
+class NewRule(Schema):
+    """`what` are places: `all:`, `kind:<kind>`, `model:<slug>`. `inherit` takes a rule away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: list[str] = Field(min_length=1, max_length=200, examples=[["kind:music"]])
+    audience: Literal["everyone", "roles", "people", "nobody", "inherit"]
+    roles: list[Literal["owner", "manager", "member", "viewer"]] = []
+    people: list[int] = Field([], max_length=500)
+
+
+@router.get(
+    "model-rules",
+    response={200: Rules, **answers()},
+    operation_id="model_rules",
+    auth=manages,
+    summary="Rules",
+)
+def rule_list(request: ApiRequest) -> Any:
+    """Which models are for whom. What has no rule is for everybody."""
+    return _rules(may(request, Deed.ALLOW_MODELS).team)
+
+
+@router.post(
+    "model-rules",
+    response={200: Rules, **answers(400, 413, 422)},
+    operation_id="set_model_rules",
+    auth=manages,
+    summary="Set rules",
+)
+def rule_set(request: ApiRequest, wanted: NewRule) -> Any:
+    """Counts from the next order on."""
+    actor = may(request, Deed.ALLOW_MODELS)
+    form = ModelRules(actor, access.colleagues(actor), given(wanted.dict()))
+    checked(form)
+    form.save()
+    return _rules(actor.team)
+
+
+class ConnectionShown(Schema):
+    """An account at RunningHub. Keys are entered on a page and told to nobody."""
+
+    id: int
+    name: str
+    is_shared: bool
+    is_used: bool
+    currency: str
+    slots: int
+    paused: bool
+    paused_reason: str
+
+
+class Connections(Schema):
+    items: list[ConnectionShown]
+    next_cursor: None = None
+
+
+class Reason(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=300, pattern=PLAIN)
+
+
+@router.get(
+    "connections",
+    response={200: Connections, **answers()},
+    operation_id="connections",
+    auth=manages,
+    summary="Accounts",
+)
+def connection_list(request: ApiRequest) -> Any:
+    """Those that the team may use."""
+    actor = may(request, Deed.PAUSE)
+    used = Connection.of(actor.team)
+    own = [one for one in Connection.all_of(actor.team) if not one.is_shared]
+    rows = [Connection.shared_of(actor.team), *own]
+    return Connections(items=[_connection(one, used) for one in rows])
+
+
+@router.post(
+    "connections/{int:id}/pause",
+    response={200: ConnectionShown, **answers(400, 404, 413, 422)},
+    operation_id="pause_connection",
+    auth=manages,
+    summary="Pause sending",
+)
+def connection_stop(request: ApiRequest, id: int, said: Reason) -> Any:
+    """Nothing more is sent until somebody resumes; what was sent goes on."""
+    actor = may(request, Deed.PAUSE)
+    one = access.connection(actor, id)
+    connection_verbs.pause(one, actor.team, actor.user, said.reason)
+    one.refresh_from_db()
+    return _connection(one, Connection.of(actor.team))
+
+
+@router.post(
+    "connections/{int:id}/resume",
+    response={200: ConnectionShown, **answers(404)},
+    operation_id="resume_connection",
+    auth=manages,
+    summary="Send again",
+)
+def connection_go(request: ApiRequest, id: int) -> Any:
+    """Twice is as once."""
+    actor = may(request, Deed.PAUSE)
+    one = access.connection(actor, id)
+    connection_verbs.resume(one, actor.team)
+    one.refresh_from_db()
+    return _connection(one, Connection.of(actor.team))
+
+
+def _price(one: price_list.Entry) -> PriceShown:
+    price = one.price
+    own = None if one.own is None or one.own.amount is None else schemas.amount(one.own.amount)
+    shown = (
+        None
+        if price is None
+        else schemas.Price(
+            amount=schemas.amount(price.amount),
+            currency=price.currency,
+            unit=price.unit,
+            param=price.param or None,
+            starting=price.starting,
+            as_of=price.as_of,
+            source=price.source,
+            note=price.note,
+        )
+    )
+    cost = None if one.example is None else schemas.amount(one.example)
+    return PriceShown(model=one.spec.slug, price=shown, own=own, example_cost=cost, runs=one.runs)
+
+
+def _rules(team: Any) -> Rules:
+    rows = sorted(permits.rules(team), key=lambda rule: (rule.scope, rule.name))
+    return Rules(
+        items=[
+            Rule(scope=row.scope, name=row.name, audience=row.audience, roles=row.roles, people=row.people)  # type: ignore[arg-type]
+            for row in rows
+        ]
+    )
+
+
+def _connection(one: Connection, used: Connection) -> ConnectionShown:
+    return ConnectionShown(
+        id=one.pk,
+        name=str(one),
+        is_shared=one.is_shared,
+        is_used=one.pk == used.pk,
+        currency=one.currency,
+        slots=one.slots,
+        paused=one.paused_at is not None,
+        paused_reason=one.paused_reason if one.paused_at is not None else "",
+    )

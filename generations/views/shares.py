@@ -1,0 +1,176 @@
+"""Links for outsiders, as members make them and look after them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Membership
+from accounts.roles import Deed
+from generations import sharing
+from generations.forms.share import ShareTerms
+from generations.models import Generation, Output, ShareLink, State
+from generations.sharing import Thing
+from generations.views import access, shell
+from generations.views.shared import FRAME
+from generations.views.sound import takes
+
+PAGE = 50
+
+
+@require_safe
+def shares(request: HttpRequest, team: str) -> HttpResponse:
+    """The links that this member looks after, newest first; managers see those of the whole team."""
+    membership = access.member(request, team)
+    rows = access.share_links(membership).order_by("-id")
+    after = request.GET.get("after", "")
+    if after:
+        rows = rows.filter(id__lt=access.id_in(after))
+    found = list(rows[: PAGE + 1])
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "links": [_line(link) for link in found[:PAGE]],
+        "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "is_first": not after,
+        "sees_all": membership.may(Deed.CHANGE_OTHERS),
+    }
+    with timezone.override(membership.team.zone):
+        return render(request, "share/links.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_generation(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Makes a link to a generation, or with `?take=` to one output of it."""
+    membership = access.may(request, team, Deed.SHARE)
+    generation = access.shareable_generation(membership, pk)
+    output = _take(generation, request.GET.get("take", ""))
+    title = sharing.title_for_outsiders(generation, shows_prompt=False) or _("Untitled")
+    some = [output] if output else list(generation.outputs.all())
+    fault = ""
+    if generation.status != State.SUCCEEDED:
+        fault = _("It can be shared as soon as it is finished.")
+    elif not any(sharing.is_shareable(one) for one in some):
+        fault = _("Files of this kind may hold notes that cannot be taken off, so they are not shared.")
+    return _new(request, membership, Thing(generation, output), title, fault)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_collection(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """Makes a link to a collection, as it is whenever somebody looks."""
+    membership = access.may(request, team, Deed.SHARE)
+    collection = access.shareable_collection(membership, pk)
+    return _new(request, membership, Thing(collection=collection), collection.name)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_link(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """The link to copy, how often it was opened, and its terms to change."""
+    membership = access.may(request, team, Deed.SHARE)
+    link = access.share_link(membership, pk)
+    posted = request.POST if request.method == "POST" else None
+    form = ShareTerms(link.title, posted, link=link)
+    if posted is not None and form.is_valid():
+        if sharing.change(membership, link, form.terms):
+            messages.success(request, _("The link has its new terms from now on."))
+        else:
+            messages.warning(request, _("The link was revoked meanwhile. Make another one."))
+        return redirect("share_link", team, pk)
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "form": form,
+        **_line(link),
+        "address": _address(request, link),
+        "frame": _frame(request, link),
+    }
+    with timezone.override(membership.team.zone):
+        return render(request, "share/link.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def share_revoke(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
+    """From now on the link leads nowhere: its page, its files and what is embedded elsewhere."""
+    membership = access.may(request, team, Deed.SHARE)
+    link = access.share_link(membership, pk)
+    if sharing.revoke(membership, link):
+        messages.success(request, _("The link is revoked. Nobody hears anything through it any more."))
+    return redirect("shares", team)
+
+
+def _take(generation: Generation, given: str) -> Output | None:
+    if not given:
+        return None
+    found = [one for one in generation.outputs.all() if given.isascii() and str(one.index) == given]
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _new(
+    request: HttpRequest, membership: Membership, thing: Thing, title: str, fault: str = ""
+) -> HttpResponse:
+    form = ShareTerms(title, request.POST if request.method == "POST" and not fault else None)
+    if form.is_bound and form.is_valid():
+        link = sharing.make(membership, thing, form.terms)
+        return redirect("share_link", membership.team.slug, link.pk)
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "form": form,
+        "fault": fault,
+        "thing": thing,
+        "take": _take_name(thing),
+    }
+    response = shell.sheet(request, "share/new", context)
+    if fault and request.method == "POST":
+        response.status_code = 422
+    return response
+
+
+def _take_name(thing: Thing) -> str:
+    if thing.generation is None or thing.output is None:
+        return ""
+    return next(one.name for one in takes(thing.generation) if one.output.pk == thing.output.pk)
+
+
+def _line(link: ShareLink) -> dict[str, Any]:
+    """How a link stands, for a template."""
+    of = link.generation
+    href = reverse("generation", args=[link.team.slug, of.pk]) if of is not None else ""
+    return {"link": link, "href": href, "name": Thing.of(link).name, "state": _state(link)}
+
+
+def _state(link: ShareLink) -> tuple[str, str]:
+    """The look of its status and the word for it."""
+    if link.revoked_at is not None:
+        return "cancelled", _("Revoked")
+    if link.is_expired:
+        return "cancelled", _("Expired")
+    if not link.is_live:
+        return "late", _("In the trash")
+    return "finished", _("Works")
+
+
+def _address(request: HttpRequest, link: ShareLink) -> str:
+    token = link.token
+    return request.build_absolute_uri(reverse("shared", args=[token])) if token and link.is_live else ""
+
+
+def _frame(request: HttpRequest, link: ShareLink) -> str:
+    token = link.token
+    if not token or not link.is_live or link.password:
+        return ""
+    src = request.build_absolute_uri(reverse("shared_embed", args=[token]))
+    words = {"src": src, "width": FRAME[0], "height": FRAME[1], "title": link.title}
+    return render(request, "share/_frame.html", words).content.decode().strip()

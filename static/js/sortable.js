@@ -1,0 +1,49 @@
+// <ol data-sortable="address"> of [data-item]: dragging a [data-grip] puts its row before another one and posts that
+// as item and before. The buttons for up and down work without this; with it they move the row where it stands, and
+// focus stays on the button. A refusal shows the collection as it really is.
+(() => {
+  let dragged = null;
+
+  const after = (row) => row.nextElementSibling?.dataset.item ?? "";
+
+  function send(list, row) {
+    const values = { item: row.dataset.item, before: after(row) };
+    htmx.ajax("POST", list.dataset.sortable, { values, target: document.body, swap: "innerHTML" });
+  }
+
+  document.addEventListener("dragstart", ({ target, dataTransfer }) => {
+    const grip = target.closest?.("[data-grip]");
+    if (!grip) return;
+    dragged = grip.closest("[data-item]");
+    dataTransfer.effectAllowed = "move";
+    dataTransfer.setData("text/plain", dragged.dataset.item);
+    dataTransfer.setDragImage(dragged, 0, 0);
+    dragged.classList.add("is-dragged");
+  });
+  document.addEventListener("dragover", (event) => {
+    const row = dragged && event.target.closest?.("[data-sortable] [data-item]");
+    if (!row || row === dragged || row.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    const { top, height } = row.getBoundingClientRect();
+    row[event.clientY < top + height / 2 ? "before" : "after"](dragged);
+  });
+  document.addEventListener("drop", (event) => dragged && event.preventDefault());
+  document.addEventListener("dragend", () => {
+    if (!dragged) return;
+    dragged.classList.remove("is-dragged");
+    send(dragged.parentElement, dragged);
+    dragged = null;
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-sortable] [data-way]");
+    const row = button?.closest("[data-item]");
+    const other = button?.dataset.way === "up" ? row?.previousElementSibling : row?.nextElementSibling;
+    if (!other) return; // the neighbour is on another page: the form itself knows what to do
+    event.preventDefault();
+    other[button.dataset.way === "up" ? "before" : "after"](row);
+    button.focus();
+    send(row.parentElement, row);
+    document.dispatchEvent(new CustomEvent("toast", { detail: { value: row.parentElement.dataset.moved } }));
+  });
+})();

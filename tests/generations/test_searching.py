@@ -1,0 +1,230 @@
+"""Searching: any piece of any word, in every writing, for every member only what is theirs to see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Membership
+from generations import library, searching
+from generations.library import SORTS, Filter
+from generations.models import (
+    Collection,
+    CollectionItem,
+    Favourite,
+    Findable,
+    Generation,
+    LibraryCounts,
+    Tag,
+    Tagging,
+    number_of,
+)
+from generations.models.ids import uuid7
+from generations.pipeline import count
+
+
+def found(by: Membership, **wanted: Any) -> list[str]:
+    return [one.title for one in library.page(by, Filter(**wanted)).items]
+
+
+@pytest.fixture
+def song(bob: Membership, make_generation: Any) -> Generation:
+    made: Generation = make_generation(
+        bob, title="Ünter Straße 第三课", params={"prompt": "a lighthouse, c++ and 100%_done 听力旁白"}
+    )
+    make_generation(bob, title="Another", params={"prompt": "nothing of that"})
+    return made
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        *(
+            "lighthouse",
+            "GHTHOU",
+            "ünter",
+            "ÜNTER",
+            "strasse",
+            "Straße",
+            "第三",
+            "听力",
+            "力旁",
+            "旁白",
+            "白",
+            "听",
+        ),
+        *("c+", "++", "0%", "%_d", "un Ünt", "gh", "se,", "听力 light", "第三课 白", "e"),
+    ],
+)
+def test_any_piece_is_found(q: str, song: Generation, bob: Membership) -> None:
+    expected = ["Another", song.title] if q == "e" else [song.title]
+    if q == "un Ünt":
+        expected = []
+    assert sorted(found(bob, q=q)) == sorted(expected)
+
+
+@pytest.mark.parametrize("q", ['"', '" OR "a', "xyz AND", "ab*", "(", "^li", "text:light", "\x00", "'; --"])
+def test_what_means_something_to_the_index_is_only_text(q: str, song: Generation, bob: Membership) -> None:
+    assert song.title not in found(bob, q=f"{q} nowhere")
+
+
+def test_a_new_title_and_notes_are_found_however_they_are_written(song: Generation, bob: Membership) -> None:
+    Generation.objects.filter(pk=song.pk).update(title="Renamed", notes="Remember the ZEBRA")
+    assert found(bob, q="renamed zebra") == ["Renamed"]
+    assert found(bob, q="ünter") == []
+
+
+def test_tags_and_authors_are_found_and_a_renamed_tag_at_once(
+    song: Generation, bob: Membership, carol: Membership, make_generation: Any
+) -> None:
+    tag = Tag.objects.create(team=bob.team, name="雨 trailer", folded="雨 trailer")
+    Tagging.objects.create(tag=tag, generation=song)
+    make_generation(carol, title="Hers")
+    assert found(bob, q="trail") == [song.title]
+    assert found(bob, q="雨") == [song.title]
+    Tag.objects.filter(pk=tag.pk).update(name="teaser", folded="teaser")
+    assert found(bob, q="trail") == []
+    assert found(bob, q="tease light") == [song.title]
+    Tagging.objects.filter(tag=tag).delete()
+    assert found(bob, q="teaser") == []
+    assert found(bob, q="carol") == ["Hers"]
+
+
+def test_nobody_finds_what_they_may_not_see(
+    song: Generation, bob: Membership, carol: Membership, mona: Membership, zoe: Membership
+) -> None:
+    Generation.objects.filter(pk=song.pk).update(is_private=True)
+    assert [bool(found(who, q="lighthouse")) for who in (bob, carol, mona, zoe)] == [True, False, True, False]
+    Generation.objects.filter(pk=song.pk).update(trashed_at=timezone.now())
+    assert found(bob, q="lighthouse") == []
+
+
+def test_what_is_gone_is_not_found(song: Generation, bob: Membership) -> None:
+    song.delete()
+    assert found(bob, q="lighthouse") == []
+    assert Findable.objects.count() == 1
+
+
+def test_two_of_one_instant_are_both_found(bob: Membership, make_generation: Any) -> None:
+    first = uuid7()
+    twin = type(first)(int=first.int ^ 1)
+    for pk in (first, twin):
+        make_generation(bob, id=pk, title="twin")
+    assert found(bob, q="twin") == ["twin", "twin"]
+    numbers = sorted(Findable.objects.values_list("number", flat=True))
+    assert numbers == [number_of(first), number_of(first) + 1]
+
+
+@pytest.mark.parametrize("near", [0, 3, 2000])
+def test_pages_of_a_search_meet_without_gap_or_overlap(
+    near: int, bob: Membership, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "NEAR", near)
+    for n in range(9):
+        make_generation(bob, title=f"rain {n}" if n % 2 == 0 else f"sun {n}", params={})
+    cursor, seen = "", []
+    for _ in range(4):
+        page = library.page(bob, Filter(q="rain"), cursor, size=2)
+        seen += [one.title for one in page.items]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert seen == ["rain 8", "rain 6", "rain 4", "rain 2", "rain 0"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("q", ["", "rain"])
+def test_pages_of_every_order_meet(sort: str, q: str, bob: Membership, make_generation: Any) -> None:
+    for n in range(7):
+        make_generation(bob, title=f"rain {n % 3}", rating=n % 2, length=float(n // 2), cost_actual=n % 3)
+    whole = [one.pk for one in library.page(bob, Filter(q=q, sort=sort)).items]
+    cursor, seen = "", []
+    for _ in range(4):
+        page = library.page(bob, Filter(q=q, sort=sort), cursor, size=2)
+        seen += [one.pk for one in page.items]
+        cursor = page.next_cursor
+    assert seen == whole
+    assert len(set(seen)) == 7
+
+
+def test_filters_combine(bob: Membership, carol: Membership, make_generation: Any) -> None:
+    one = make_generation(bob, title="one", rating=4, length=20.0, approved_at=timezone.now(), cost_actual=3)
+    two = make_generation(carol, title="two", rating=4, length=200.0, is_private=True)
+    tag = Tag.objects.create(team=bob.team, name="loop", folded="loop")
+    album = Collection.objects.create(team=bob.team, author=bob.user, name="Album")
+    for row in (one, two):
+        Tagging.objects.create(tag=tag, generation=row)
+    Favourite.objects.create(user=bob.user, generation=one)
+    CollectionItem.objects.create(collection=album, generation=one, added_by=bob.user)
+    for wanted in (
+        {"rating": 4},
+        {"length": 2},
+        {"approved": True},
+        {"tag": tag.pk},
+        {"favourite": True},
+        {"collection": album.pk},
+        {"cost": 5},
+        {"tag": tag.pk, "favourite": True, "collection": album.pk, "rating": 4, "q": "one"},
+        {"favourite": True, "sort": "longest"},
+    ):
+        assert found(bob, **wanted) == ["one"], wanted
+    assert found(carol, tag=tag.pk) == ["two", "one"]
+    assert found(carol, private=True) == ["two"]
+    assert found(carol, favourite=True) == []
+    assert found(bob, start=timezone.now() + timezone.timedelta(days=1)) == []
+
+
+def test_no_more_questions_for_more_rows(bob: Membership, make_generation: Any) -> None:
+    def asked(**wanted: Any) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            library.page(bob, Filter(**wanted))
+        return len(queries)
+
+    kinds: list[dict[str, Any]] = [{}, {"q": "rain"}, {"sort": "rating"}, {"q": "ra", "sort": "title"}]
+    make_generation(bob, outputs=1)
+    few = [asked(**wanted) for wanted in kinds]
+    for _ in range(30):
+        make_generation(bob, outputs=1)
+    assert [asked(**wanted) for wanted in kinds] == few
+
+
+def test_the_triggers_are_there_after_all_migrations(db: None) -> None:
+    """A migration that rebuilds a table on SQLite loses them, and ends with `_findable.install`."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        names = {name for (name,) in cursor.fetchall()}
+    assert names >= {"findable_made", "findable_reworded"}
+    assert len([name for name in names if name.startswith("tagging_")]) >= 1
+
+
+def test_counts_are_of_what_everybody_sees(
+    bob: Membership, carol: Membership, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(count, "SLICE", 2)
+    for n in range(5):
+        make_generation(bob, kind="song" if n else "speech")
+    make_generation(bob, is_private=True)
+    make_generation(bob, trashed_at=timezone.now())
+    assert count.refresh() >= 3
+    counted = LibraryCounts.objects.get(team=bob.team)
+    assert counted.rows == 5
+    assert counted.counts["kind"] == {"song": 4, "speech": 1}
+    assert counted.counts["author"] == {str(bob.user_id): 5}
+    assert count.refresh() == 0, "not again within a minute"
+
+
+@pytest.mark.thorough
+@pytest.mark.django_db(transaction=True)
+def test_a_seeded_library_is_found() -> None:
+    call_command("seed_library", team="big", count=300, verbosity=0)
+    owner = Membership.objects.get(team__slug="big", role="owner")
+    assert len(found(owner, q="rain")) == 24
+    assert found(owner, q="part") != []

@@ -1,0 +1,149 @@
+"""Collections on pages: made, heard, ordered, kept private, thrown away."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuditEntry, Membership
+from generations.keeping import shelves
+from generations.models import Collection, Generation
+
+Make = Callable[..., Generation]
+
+
+@pytest.fixture
+def album(bob: Membership, make_generation: Make) -> Collection:
+    found = shelves.create(bob, "Album", "Of <i>rain</i>")
+    some = [make_generation(bob, title=f"Song {name}", outputs=1).pk for name in "abc"]
+    shelves.add(found, Generation.objects.filter(pk__in=some), bob.user)  # type: ignore[arg-type]
+    return found
+
+
+def titles(album: Collection) -> str:
+    return "".join(one.generation.title[-1] for one in shelves.items(album).select_related("generation"))
+
+
+def pk(album: Collection, name: str) -> uuid.UUID:
+    found: uuid.UUID = album.items.get(generation__title=f"Song {name}").generation_id
+    return found
+
+
+def address(album: Collection, verb: str = "") -> str:
+    return f"/t/tide/collections/{album.pk}/{verb}"
+
+
+def test_it_is_made_named_and_described(bob: Membership, client_of: Any) -> None:
+    browser: Client = client_of(bob)
+    wrong = browser.post("/t/tide/collections/new/", {"name": " ", "description": "x" * 2001})
+    assert wrong.status_code == 422
+    assert b"Give the collection a name" in wrong.content
+    assert b"x" * 2001 in wrong.content
+    browser.post(
+        "/t/tide/collections/new/",
+        {"name": "  Spring   season ", "description": "Trailers", "is_private": "on"},
+    )
+    made = Collection.objects.get()
+    assert (made.name, made.description, made.is_private) == ("Spring season", "Trailers", True)
+    browser.post(address(made, "edit/"), {"name": "Summer", "description": ""})
+    made.refresh_from_db()
+    assert (made.name, made.description, made.is_private) == ("Summer", "", False)
+
+
+def test_its_rows_are_tracks_in_its_order(album: Collection, carol: Membership, client_of: Any) -> None:
+    shelves.move_before(album, pk(album, "c"), pk(album, "a"))
+    text = client_of(carol).get(address(album)).content.decode()
+    places = [text.index(f'data-title="Song {name}"') for name in "cab"]
+    assert places == sorted(places)
+    assert text.count("data-track") == 3
+    assert "Of &lt;i&gt;rain&lt;/i&gt;" in text
+    assert "Album" in client_of(carol).get("/t/tide/collections/").content.decode()
+
+
+def test_its_queries_do_not_grow(
+    album: Collection, bob: Membership, make_generation: Make, client_of: Any, django_assert_num_queries: Any
+) -> None:
+    browser: Client = client_of(bob)
+    for path in (address(album), "/t/tide/collections/"):
+        browser.get(path)
+        with CaptureQueriesContext(connection) as few:
+            browser.get(path)
+        more = [make_generation(bob, outputs=1).pk for _ in range(4)]
+        shelves.add(album, Generation.objects.filter(pk__in=more), bob.user)  # type: ignore[arg-type]
+        shelves.create(bob, "Another")
+        with django_assert_num_queries(len(few)):
+            browser.get(path)
+
+
+def test_it_is_ordered_by_buttons_and_by_dragging(
+    album: Collection, carol: Membership, vera: Membership, client_of: Any
+) -> None:
+    browser: Client = client_of(carol)
+    assert browser.post(address(album, "move/"), {"move": f"{pk(album, 'c')} up"}).status_code == 302
+    assert titles(album) == "acb"
+    browser.post(address(album, "move/"), {"move": f"{pk(album, 'a')} down"})
+    assert titles(album) == "cab"
+    drag = {"item": pk(album, "b"), "before": pk(album, "c")}
+    assert browser.post(address(album, "move/"), drag, headers={"HX-Request": "true"}).status_code == 204
+    assert titles(album) == "bca"
+    browser.post(address(album, "move/"), {"item": pk(album, "b"), "before": ""})
+    assert titles(album) == "cab"
+    for wrong in (
+        {},
+        {"item": uuid.uuid4()},
+        {"item": pk(album, "a"), "before": uuid.uuid4()},
+        {"move": "x up"},
+    ):
+        answer = browser.post(address(album, "move/"), wrong)
+        assert answer.status_code == 409
+        assert "taken out of the collection meanwhile" in answer.content.decode()
+    assert titles(album) == "cab"
+    assert client_of(vera).post(address(album, "move/"), drag).status_code == 403
+
+
+def test_taken_out_it_stays_in_the_library_and_comes_back_by_undo(
+    album: Collection, carol: Membership, client_of: Any
+) -> None:
+    browser: Client = client_of(carol)
+    gone = pk(album, "b")
+    said = browser.post(address(album, "remove/"), {"pick": gone}, follow=True).content.decode()
+    assert titles(album) == "ac"
+    assert Generation.objects.filter(pk=gone, trashed_at=None).exists()
+    change = said.split('name="change" value="')[1].split('"')[0]
+    browser.post("/t/tide/library/undo/", {"change": change})
+    assert titles(album) == "abc"
+    assert browser.post(address(album, "remove/"), {}).status_code == 422
+
+
+def test_a_private_one_is_its_authors(
+    album: Collection, bob: Membership, carol: Membership, mona: Membership, zoe: Membership, client_of: Any
+) -> None:
+    Collection.objects.update(is_private=True)
+    for who in (carol, mona, zoe):
+        for verb in ("", "edit/"):
+            assert client_of(who).get(address(album, verb)).status_code == 404
+        for verb in ("delete/", "move/", "remove/"):
+            assert client_of(who).post(address(album, verb), {"pick": pk(album, "a")}).status_code in (
+                403,
+                404,
+            )
+    assert client_of(bob).get(address(album)).status_code == 200
+    assert "Album" not in client_of(carol).get("/t/tide/collections/").content.decode()
+    picked = {"deed": "collect", "pick": pk(album, "a"), "collection": album.pk}
+    assert client_of(carol).post("/t/tide/library/bulk/", picked).status_code == 404
+
+
+def test_deleted_its_things_stay(
+    album: Collection, bob: Membership, carol: Membership, client_of: Any
+) -> None:
+    assert client_of(carol).post(address(album, "delete/")).status_code == 403
+    client_of(bob).post(address(album, "delete/"))
+    assert not Collection.objects.exists()
+    assert Generation.objects.filter(trashed_at=None).count() == 3
+    assert AuditEntry.objects.get(action="collection.deleted").before == {"name": "Album", "count": 3}
