@@ -57,7 +57,9 @@ def build(membership: Membership) -> Rail:
     unfinished = list(rows.filter(status__in=ACTIVE).order_by().values_list("pk", "status"))
     active = list(rows.filter(pk__in=_chosen(unfinished)))
     ended = rows.filter(status__in=OVER).prefetch_related(Prefetch("outputs", sounds))
-    shown = sorted([*active, *ended[: max(ENDED, LIMIT - len(active))]], key=lambda row: row.pk, reverse=True)
+    # What ended between the two queries is in both; the later one knows its outputs.
+    found = {row.pk: row for row in [*active, *ended[: max(ENDED, LIMIT - len(active))]]}
+    shown = [found[pk] for pk in sorted(found, reverse=True)]
     access.veil(shown, hidden)
     paces = picker.paces(connection)
     stand = places(active)

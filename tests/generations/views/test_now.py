@@ -50,6 +50,29 @@ def test_without_htmx_it_leads_to_the_page(bob: Membership, client_of: Any) -> N
     assert client_of(bob).get(NOW)["Location"] == "/t/tide/create/"
 
 
+def test_what_ends_while_the_rail_is_read_stands_there_once(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    row = make_generation(bob, status=State.RUNNING, dispatched_at=timezone.now())
+    read = []
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and '"generations_generation"."title"' in sql and not read:
+            read.append(sql)
+            Generation.objects.filter(pk=row.pk).update(
+                status=State.SUCCEEDED, finished_at=timezone.now(), next_check_at=None
+            )
+        return answer
+
+    client = client_of(bob)
+    with connection.execute_wrapper(meanwhile):
+        html = page(client)
+    assert read
+    assert html.count(f'id="job-{row.pk}"') == 1
+    assert "0 results" in card(html, row)
+
+
 def test_when_nothing_changed_it_sends_nothing(bob: Membership, client_of: Any, make_generation: Any) -> None:
     make_generation(bob, outputs=1)
     make_generation(bob, status=State.RUNNING, dispatched_at=timezone.now())
