@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -30,7 +31,10 @@ MB = 1024**2
 
 def versions() -> str:
     """One line about what runs."""
-    return f"Python {platform.python_version()}, Django {django.__version__}, {connection.vendor}"
+    database = connection.vendor
+    if database == "sqlite":
+        database = f"SQLite {sqlite3.sqlite_version}"
+    return f"Python {platform.python_version()}, Django {django.__version__}, {database}"
 
 
 def findings() -> list[Finding]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from generations import queue
 from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.models.writer import checkpoint
 from generations.pipeline import gather
 from generations.pipeline.dispatch import lost
 
@@ -54,6 +55,7 @@ def sweep() -> Swept:
     swept = Swept()
     now = timezone.now()
     rows = Generation.objects
+    checkpoint()
     _follow_the_clock(now)
     _mend_times(now)
     for row in rows.filter(status=State.DISPATCHING, lease_until__lt=now):

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
+from generations.models.writer import checkpoint
 from generations.pipeline import announce, dispatch, follow, gather, pacing
 from generations.pipeline.jobs import OF_ONE_KIND, Copies, Fair, Jobs, guarded
 from generations.runninghub.errors import UpstreamError
@@ -104,6 +105,7 @@ def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
             if not Heartbeat.take("watcher", holder, stale_after=STALE):
                 break
             queue.answered()
+            checkpoint()
             _have_told()
             beaten = time.monotonic()
         if time.monotonic() - looked > GLANCE:
