@@ -35,9 +35,9 @@ def in_turn() -> Iterator[None]:
 def checkpoint() -> bool:
     """Moves SQLite's log into the database when it has grown long. False when there was nothing to do.
 
-    Who moves it holds the right to write, so nobody commits meanwhile: in SQLite before 3.51.3 a commit that begins the
-    log anew beside a second checkpoint may be lost (sqlite.org/wal.html#walresetbug). Readers wait for nothing, and what
-    they still need of the log stays in it until the next time.
+    Who moves it holds the right to write, so nobody commits meanwhile: in SQLite before 3.51.3 a commit that begins
+    the log anew beside a second checkpoint may be lost (sqlite.org/wal.html#walresetbug). Readers wait for nothing,
+    and what they still need of the log stays in it until the next time.
     """
     file = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or connection.in_atomic_block:
