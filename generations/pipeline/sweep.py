@@ -99,7 +99,8 @@ def _follow_the_clock(now: datetime) -> None:
     """Beats, and puts deadlines off by the time in which nobody swept.
 
     They count the time in which the portal works, so a clock that jumps ahead, or a worker that was away, ends nothing.
-    After one that jumped back they come as much later. Of two who sweep at once one does it.
+    After one that jumped back they come as much later, but what was to be looked at is looked at now. Of two who sweep
+    at once one does it.
     """
     last = Heartbeat.last("sweep")
     with transaction.atomic():
@@ -107,9 +108,15 @@ def _follow_the_clock(now: datetime) -> None:
             Heartbeat.beat("sweep", holder="sweep")
             return
         mine = Heartbeat.objects.filter(name="sweep", beat_at=last).update(beat_at=now, holder="sweep")
+        live = Generation.objects.filter(status__in=ACTIVE)
         if mine and now - last > JUMP:
-            live = Generation.objects.filter(status__in=ACTIVE, deadline_at__isnull=False)
-            live.update(deadline_at=F("deadline_at") + (now - last), overdue_at=None)
+            live.filter(deadline_at__isnull=False).update(
+                deadline_at=F("deadline_at") + (now - last), overdue_at=None
+            )
+        if mine and last - now > JUMP:
+            live.filter(next_check_at__gt=now).update(next_check_at=now)
+            # What is being sent keeps its lease: whoever sends it may be alive, and else it is only asked about later.
+            live.exclude(status=State.DISPATCHING).filter(lease_until__gt=last).update(lease_until=now)
 
 
 def _mend_times(now: datetime) -> None:

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import OperationalError, connection
+from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
 
@@ -160,7 +161,10 @@ class Chaos:
 
     def _due(self) -> None:
         time.sleep(self.dice.choice([0, 0, 0.02]))
-        Generation.objects.filter(status__in=ACTIVE, lease_until=None).update(next_check_at=timezone.now())
+        free = Generation.objects.filter(
+            Q(lease_until=None) | Q(lease_until__lt=timezone.now()), status__in=ACTIVE
+        )
+        free.update(next_check_at=timezone.now())
         Connection.objects.update(full_until=None, next_check_at=timezone.now())
         Connection.current().resume()
 

@@ -149,6 +149,32 @@ def test_what_runs_is_not_called_overdue(
         assert row.next_check_at <= timezone.now() + timedelta(hours=2)
 
 
+@pytest.mark.parametrize("lease", [None, timedelta(minutes=1)], ids=["free", "of a killed worker"])
+def test_nothing_waits_an_hour_because_a_clock_was_an_hour_ahead(
+    lease: timedelta | None, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    row = make_generation(bob, status=State.RUNNING, upstream_id="7", dispatched_at=timezone.now())
+    with moved(3600):
+        until = timezone.now() + lease if lease else None
+        Generation.objects.filter(pk=row.pk).update(next_check_at=timezone.now(), lease_until=until)
+        Heartbeat.beat("sweep", holder="sweep")
+    assert follow.claim(1) == []
+    sweep()
+    assert [one.pk for one in follow.claim(1)] == [row.pk]
+
+
+def test_what_is_being_sent_is_not_taken_for_lost_because_a_clock_went_back(bob: Membership) -> None:
+    order(bob)
+    with moved(3600):
+        Generation.objects.update(next_check_at=timezone.now())
+        (claimed,) = dispatch.claim(Connection.current(), 1)
+        Generation.objects.filter(pk=claimed.pk).update(submitting_at=timezone.now())
+        Heartbeat.beat("sweep", holder="sweep")
+    sweep()
+    claimed.refresh_from_db()
+    assert claimed.status == State.DISPATCHING
+
+
 @EITHER_WAY
 def test_a_submit_on_the_wire_is_never_sent_again(way: float, bob: Membership, sandbox: Any) -> None:
     """Another host, whose clock is off, sweeps while the answer is on its way."""
