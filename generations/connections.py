@@ -16,6 +16,7 @@ from accounts.models import Allowance, Measure, Mode, Period, Scope, Team, TopUp
 from generations import queue
 from generations.models import (
     ACTIVE,
+    AccountAnswer,
     AllowanceRequest,
     Connection,
     ConnectionKey,
@@ -207,6 +208,15 @@ def resume(connection: Connection, team: Team) -> bool:
             audit.note("sending.resumed", team=team, subject=str(connection), reason=connection.paused_reason)
             queue.ring()
     return done
+
+
+def ask_account(connection: Connection) -> bool:
+    """Has the account say what it is. False when it is being asked, or just was."""
+    with transaction.atomic():
+        wanted = AccountAnswer.want(connection)
+        if wanted:
+            queue.ring_account(connection.pk)
+    return wanted
 
 
 def under_way_on(connection: Connection) -> int:

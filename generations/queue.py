@@ -72,6 +72,11 @@ def ring_key(key_id: int) -> None:
     async_task("generations.tasks.try_key", key_id)
 
 
+def ring_account(connection_id: int) -> None:
+    """Has an account asked what it is."""
+    async_task("generations.tasks.ask_account", connection_id)
+
+
 def ring_snapshots() -> None:
     """Has the accounts asked what they hold today."""
     async_task("generations.tasks.snapshot")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from generations.pipeline import account as accounts
 from generations.pipeline import alert as alerts
 from generations.pipeline import connect as connecting
 from generations.pipeline import count as counting
@@ -47,6 +48,7 @@ def sweep() -> None:
         alerts.undecided,
         telling.tend,
         snapshots.tend,
+        accounts.tend,
         monthly.send_if_due,
         limiting.tend,
         delivering.tend,
@@ -89,6 +91,12 @@ def snapshot() -> None:
     """What the accounts hold today, for the bill."""
     watching.beat()
     snapshots.take()
+
+
+def ask_account(connection_id: int) -> None:
+    """What an account is, for its page."""
+    watching.beat()
+    accounts.ask(connection_id)
 
 
 def alert(connection_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from generations.views import (
+    account,
     allowances,
     audit_page,
     batch,
@@ -195,6 +196,8 @@ team_urls = [
     path("team/connections/<int:pk>/remove/", connections.connection_remove, name="connection_remove"),
     path("team/connections/<int:pk>/pause/", connections.connection_pause, name="connection_pause_one"),
     path("team/connections/<int:pk>/resume/", connections.connection_resume, name="connection_resume_one"),
+    path("team/connections/<int:pk>/account/", account.account, name="account"),
+    path("team/connections/<int:pk>/account/ask/", account.account_ask, name="account_ask"),
     path("doctor/", doctor.doctor, name="doctor"),
     path("doctor/look/", doctor.doctor_look, name="doctor_look"),
     path("doctor/lost/<uuid:pk>/", doctor.loss_seen, name="loss_seen"),

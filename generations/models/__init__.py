@@ -1,5 +1,6 @@
 """Rows: the truth of every generation. Only these modules and the pipeline's verbs write states."""
 
+from generations.models.account import AccountAnswer
 from generations.models.alteration import Alteration
 from generations.models.batch import Batch
 from generations.models.change import Change, Feed
@@ -59,6 +60,7 @@ __all__ = [
     "OVER",
     "TAG",
     "TEAM",
+    "AccountAnswer",
     "AccountSnapshot",
     "AllowanceRequest",
     "Alteration",

@@ -50,7 +50,8 @@ class Scrubber:
 class Answer:
     """``outer`` is the body's object, {} when it is none; ``inner`` what it wraps as ``data`` or ``error``.
 
-    ``retry_after`` is in seconds; ``unreadable`` says what is wrong with the body, "" when nothing is.
+    ``items`` are the objects of the list it is about, wherever that stands. ``retry_after`` is in seconds;
+    ``unreadable`` says what is wrong with the body, "" when nothing is.
     """
 
     http_status: int
@@ -58,6 +59,7 @@ class Answer:
     inner: dict[str, Any]
     retry_after: float | None
     unreadable: str
+    items: tuple[dict[str, Any], ...] = ()
 
     @property
     def fine(self) -> bool:
@@ -138,6 +140,7 @@ def parse(received: Received, scrub: Scrubber) -> Answer:
     if problem and text.strip():
         problem += f": {scrub.text(text[:2000])[:200]}"
     body = scrub.value(body)
+    items = _items(body)
     if isinstance(body, list):
         body = next((item for item in body if isinstance(item, dict)), None)
     outer = body if isinstance(body, dict) else {}
@@ -154,7 +157,19 @@ def parse(received: Received, scrub: Scrubber) -> Answer:
         inner=inner,
         retry_after=_retry_after(received.headers),
         unreadable=problem,
+        items=tuple(item for item in items if isinstance(item, dict)),
     )
+
+
+def _items(value: Any, depth: int = 3) -> list[Any]:
+    """The list an answer is about: the body itself, what it wraps, or what lies in there under any name."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and depth:
+        for part in value.values():
+            if isinstance(part, list) or (isinstance(part, dict) and _items(part, depth - 1)):
+                return _items(part, depth - 1)
+    return []
 
 
 def _inner(outer: dict[str, Any]) -> dict[str, Any]:

@@ -135,12 +135,47 @@ class AccountStatus:
 
 
 @dataclass(frozen=True)
+class ApiKey:
+    """One key of an account: its end, never more. ``quota`` and ``used`` in whatever the account counts in.
+
+    ``is_own`` is the key that asked. ``enabled`` and ``expires`` are None and "" where that is not told.
+    """
+
+    end: str
+    name: str
+    is_own: bool
+    enabled: bool | None
+    quota: Decimal | None
+    used: Decimal | None
+    expires: str
+
+
+@dataclass(frozen=True)
 class Downloaded:
     """What went into the sink: its size, SHA-256 in hex, and the Content-Type header as given."""
 
     bytes: int
     sha256: str
     content_type: str
+
+
+MOST_KEYS = 200
+
+
+def api_key(item: dict[str, Any], own_end: str) -> ApiKey:
+    """A key as the list of them tells it (API.md 8); that of the asking client has been replaced by [key] already."""
+    word = text(item.get("key") or item.get("apiKey"), 300) or ""
+    is_own = word == "[key]"
+    enabled = count(item.get("status"))
+    return ApiKey(
+        end=own_end if is_own else word[-4:] if len(word) >= 8 else "",
+        name=text(item.get("apiKeyName"), 80) or "",
+        is_own=is_own,
+        enabled=None if enabled is None else enabled == 1,
+        quota=amount(item.get("quotaLimit")),
+        used=amount(item.get("quotaUsed")),
+        expires=text(item.get("expireAt"), 40) or "",
+    )
 
 
 def amount(value: Any) -> Decimal | None:

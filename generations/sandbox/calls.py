@@ -126,6 +126,22 @@ def queue(call: Call) -> dict[str, Any]:
     }
 
 
+def keys(call: Call) -> dict[str, Any]:
+    """The one key that asks, as API.md 8 lists them."""
+    key = call.key()
+    record = {
+        "key": key,
+        "apiKeyName": "Sandbox",
+        "status": 1,
+        "quotaLimit": None,
+        "quotaUsed": format(call.sandbox.ledger.spent.get(owner_of(key), Decimal(0)), "f"),
+        "visible": True,
+        "expireAt": None,
+        "createdAt": "2026-01-01 00:00:00",
+    }
+    return success([record])
+
+
 def upload(call: Call) -> dict[str, Any]:
     call.key(401)
     name, content_type, data = _file(call)

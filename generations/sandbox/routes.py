@@ -84,6 +84,8 @@ class Routes(Wire):
             self._download(path, self.sandbox.ledger.upload_path(path.removeprefix("/uploads/")))
         elif path == V2 + "queue/status":
             self._answer("queue", calls.queue, shape=wrapped)
+        elif path == V2 + "api-key/list":
+            self._answer("keys", calls.keys, shape=wrapped)
         elif path == "/sandbox/log":
             self.send_json(self.sandbox.log.as_dict())
         elif path == "/sandbox/script":

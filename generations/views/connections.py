@@ -50,7 +50,7 @@ def show(
         "fault": fault,
         **extra,
     }
-    template = "connections/_list.html" if _is_part(request) else "connections/page.html"
+    template = "connections/_list.html" if shell.is_part(request) else "connections/page.html"
     with timezone.override(actor.team.zone):
         return render(request, template, context, status=status)
 
@@ -85,11 +85,6 @@ def _unreadable(one: Connection) -> str:
     except sealing.Unreadable as error:
         return str(error)
     return ""
-
-
-def _is_part(request: HttpRequest) -> bool:
-    details = getattr(request, "htmx", None)
-    return bool(details and not details.boosted and not details.history_restore_request)
 
 
 @sensitive_post_parameters("key")

@@ -52,6 +52,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def is_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of a page that is there already."""
+    details = getattr(request, "htmx", None)
+    return bool(details and not details.boosted and not details.history_restore_request)
+
+
 def sheet(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     """A form that has a page of its own and that other pages open as a sheet over themselves.
 
@@ -59,9 +65,7 @@ def sheet(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpRespo
     with all that was written in it.
     """
     folder, _slash, file = name.rpartition("/")
-    details = getattr(request, "htmx", None)
-    part = bool(details and not details.boosted and not details.history_restore_request)
-    template = f"{folder}/_{file}_sheet.html" if part else f"{name}.html"
+    template = f"{folder}/_{file}_sheet.html" if is_part(request) else f"{name}.html"
     response = render(request, template, context, status=422 if context["form"].errors else 200)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -82,6 +82,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "teams": (SAM, "/teams/"),
     "connections": (ALICE, "/t/atlas/team/connections/"),
     "entering a key": (ALICE, "/t/atlas/team/connections/add/"),
+    "account": (ALICE, "/t/atlas/team/connections/1/account/"),
     "doctor": (ALICE, "/t/atlas/doctor/"),
     "nothing there": (ALICE, "/nothing/"),
     "nothing there in a team": (ALICE, "/t/atlas/g/00000000-0000-4000-8000-000000000000/"),

@@ -300,6 +300,8 @@ PAGES: dict[str, Line] = {
     "delivery_resend": verb(Deed.SEND_OUT, pk="delivery"),
     # connections
     "connections": page(Deed.PAUSE),
+    "account": page(Deed.PAUSE, pk="connection"),
+    "account_ask": verb(Deed.PAUSE, pk="connection"),
     "connection_pause": verb(Deed.PAUSE),
     "connection_resume": verb(Deed.PAUSE),
     "connection_pause_one": verb(Deed.PAUSE, pk="connection"),

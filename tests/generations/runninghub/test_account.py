@@ -7,7 +7,7 @@ import pytest
 
 from generations.runninghub import Client
 from generations.runninghub.errors import ReadRefused, Unreachable
-from generations.runninghub.replies import AccountStatus, PricePreview, QueueStatus
+from generations.runninghub.replies import AccountStatus, ApiKey, PricePreview, QueueStatus
 
 from .conftest import KEY
 from .wire import Wire, answer
@@ -112,3 +112,46 @@ def test_a_key_that_cannot_be_one_is_refused_without_being_repeated(key: str) ->
     with pytest.raises(ValueError, match="the key") as caught:
         Client(base_url="https://runninghub.invalid", api_key=key)
     assert not key or key not in str(caught.value)
+
+
+OTHER = "fedcba9876543210fedcba9876543210"
+LATER = "2027-01-01 00:00:00"
+LISTED = [
+    {
+        "key": KEY,
+        "apiKeyName": "Portal",
+        "status": 1,
+        "quotaLimit": "100",
+        "quotaUsed": 2.5,
+        "expireAt": None,
+    },
+    {"key": OTHER, "apiKeyName": "Studio", "status": 2, "expireAt": LATER, "visible": False},
+    "not a key",
+    {"key": 5, "status": "maybe", "quotaLimit": -1},
+]
+
+
+@pytest.mark.parametrize(
+    "body", [LISTED, {"code": 0, "data": LISTED}, {"code": 0, "data": {"total": 3, "records": LISTED}}]
+)
+def test_keys_are_told_by_their_ends_alone(wire: Wire, client: Client, body: Any) -> None:
+    wire.script(answer(body))
+    keys = client.api_keys()
+    assert (wire.seen[0].method, wire.seen[0].path) == ("GET", "/openapi/v2/api-key/list")
+    assert keys == (
+        ApiKey(
+            KEY[-4:], "Portal", is_own=True, enabled=True, quota=Decimal(100), used=Decimal("2.5"), expires=""
+        ),
+        ApiKey("3210", "Studio", is_own=False, enabled=False, quota=None, used=None, expires=LATER),
+        ApiKey("", "", is_own=False, enabled=None, quota=None, used=None, expires=""),
+    )
+    assert OTHER not in repr(keys)
+
+
+@pytest.mark.parametrize("body", [{"code": 0, "data": None}, {"code": 0, "data": {}}, [], {"data": "many"}])
+def test_no_list_of_keys_is_none(wire: Wire, client: Client, body: Any) -> None:
+    wire.script(answer(body))
+    try:
+        assert client.api_keys() == ()
+    except Unreachable:
+        assert not body
