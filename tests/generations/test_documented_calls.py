@@ -1,6 +1,6 @@
 """The API pages of RunningHub's documentation by the names of its navigation, each with the test that uses it.
 
-The models have their table in `test_leaves.py` and `test_sounds.py`. Pages about workflows and AI apps are not here.
+The models have their table in `test_leaves.py` and `test_sounds.py`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,24 @@ PAGES = {
     289: ("Get Account Information", "accountStatus", "runninghub/test_account.py", "account_is_read"),
 }
 """Row -> name in the navigation, address, file, and words of the test's name."""
+NOT_CALLED = {
+    16: ("Start ComfyUI Task 1 - Basic", "/task/openapi/create"),
+    17: ("Start ComfyUI Task 2 - Advanced", "/task/openapi/create"),
+    18: ("Get Workflow JSON", "/api/openapi/getJsonApiFormat"),
+    20: ("Start AI App Task", "/task/openapi/ai-app/run"),
+    21: ("Get API call examples for AI application", "/api/webapp/apiCallDemo"),
+    24: ("Upload Lora", "/api/openapi/getLoraUploadUrl"),
+}
+"""Pages of which the portal makes no use: those of workflows and AI apps."""
+CLIENT = (TESTS.parents[1] / "generations/runninghub/client.py").read_text(encoding="utf-8")
+
+
+def test_all_fifteen_pages_are_named() -> None:
+    assert len(PAGES) + len(NOT_CALLED) == 15
+    assert not set(PAGES) & set(NOT_CALLED)
+    assert not [name for name, address in NOT_CALLED.values() if address in CLIENT], (
+        "it is called: name its test"
+    )
 
 
 @pytest.mark.parametrize("row", PAGES)
@@ -51,5 +69,4 @@ def test_the_page_has_a_test_that_uses_its_address(row: int) -> None:
     text = (TESTS / file).read_text(encoding="utf-8")
     tests = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
     assert [test for test in tests if test.startswith("test_") and words in test], name
-    client = (TESTS.parents[1] / "generations/runninghub/client.py").read_text(encoding="utf-8")
-    assert address.rpartition("/")[2] in text or address.rpartition("/")[2] in client, name
+    assert address.rpartition("/")[2] in text or address.rpartition("/")[2] in CLIENT, name
