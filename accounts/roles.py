@@ -40,6 +40,8 @@ class Deed(StrEnum):
     """Add people, give roles below owner, set limits, change settings of the team."""
     ALLOW_MODELS = "allow models"
     """Say which models are for whom."""
+    BRING_IN = "bring in"
+    """Make AI apps and workflows models of the team, and settle what they ask for."""
     SETTLE = "settle"
     """Say what became of a generation whose answer was lost, and acknowledge lost results."""
     PAUSE = "pause"
@@ -78,6 +80,7 @@ TABLE: Mapping[Deed, frozenset[Role]] = {
     Deed.SEE_SPENDING: _MANAGING,
     Deed.MANAGE: _MANAGING,
     Deed.ALLOW_MODELS: _MANAGING,
+    Deed.BRING_IN: _MANAGING,
     Deed.SETTLE: _MANAGING,
     Deed.PAUSE: _MANAGING,
     Deed.EXAMINE: _MANAGING,

@@ -5,3 +5,10 @@ class GenerationsConfig(AppConfig):
     """The product: what can be made, the pipeline that makes it, and the library it lands in."""
 
     name = "generations"
+
+    def ready(self) -> None:
+        """Teams' own models are found like those of the catalogue."""
+        from generations import own_models
+        from generations.catalogue import load
+
+        load.look_also(own_models.find)

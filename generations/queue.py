@@ -77,6 +77,11 @@ def ring_account(connection_id: int) -> None:
     async_task("generations.tasks.ask_account", connection_id)
 
 
+def ring_form(model_id: int) -> None:
+    """Has it fetched what an app or a workflow asks for."""
+    async_task("generations.tasks.describe", model_id)
+
+
 def ring_snapshots() -> None:
     """Has the accounts asked what they hold today."""
     async_task("generations.tasks.snapshot")

@@ -9,6 +9,7 @@ from generations.pipeline import alert as alerts
 from generations.pipeline import connect as connecting
 from generations.pipeline import count as counting
 from generations.pipeline import deliver as delivering
+from generations.pipeline import describe as describing
 from generations.pipeline import examine as examining
 from generations.pipeline import inquire as inquiring
 from generations.pipeline import limits as limiting
@@ -41,6 +42,7 @@ def sweep() -> None:
     for tend in (
         sweeping.sweep,
         connecting.tend,
+        describing.tend,
         alerts.results_lost,
         alerts.disk_low,
         warning.voices_if_due,
@@ -79,6 +81,12 @@ def try_key(key_id: int) -> None:
     """Tries a key of RunningHub that somebody entered."""
     watching.beat()
     connecting.try_key(key_id)
+
+
+def describe(model_id: int) -> None:
+    """Fetches what an app or a workflow asks for."""
+    watching.beat()
+    describing.describe(model_id)
 
 
 def examine(examination_id: int) -> None:

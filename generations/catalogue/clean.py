@@ -31,9 +31,18 @@ class InvalidParams(ValueError):
 
 
 def clean(
-    params: Sequence[ParamSpec], raw: object, *, title: str, strict: bool, rules: Sequence[Rule] = ()
+    params: Sequence[ParamSpec],
+    raw: object,
+    *,
+    title: str,
+    strict: bool,
+    rules: Sequence[Rule] = (),
+    takes_nothing: bool = False,
 ) -> dict[str, Any]:
-    """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else."""
+    """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else.
+
+    Without any params nobody knows what the model takes, unless it is known to take nothing.
+    """
     if not isinstance(raw, Mapping):
         raise InvalidParams({"": ["Send the settings as one object of names and values."]})
     ours = {param.wire_key: param.key for param in params if param.wire_key}
@@ -64,7 +73,7 @@ def clean(
     else:
         if extra:
             cleaned[EXTRA] = extra
-        elif not params:
+        elif not params and not takes_nothing:
             errors[""] = [f"Nobody told yet what {title} takes; a manager can send its settings as JSON."]
     conflicts: dict[str, None] = {}
     for rule, keys in broken(rules, cleaned, errors):

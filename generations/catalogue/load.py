@@ -15,11 +15,16 @@ All of them are read at once, which takes a twentieth of a second for a process.
 A file is named after the category of its models. Where a maker spreads one family over several categories, the family
 has a file of its own, so that its params are written once; it is named after the category it belongs to most, which
 is also its place in the picker, and each of its models states its category.
+
+AI apps and workflows are models of one team and are kept as rows. Whoever keeps them says with `look_also` how one is
+found; `get` asks there for names that are no model of the files, so whoever has a name need not know the difference.
+Whether a model found may be known to a team, `ModelSpec.is_for` says.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +39,7 @@ __all__ = [
     "UnknownModel",
     "VoiceSpec",
     "get",
+    "look_also",
     "models",
     "offered",
     "read_models",
@@ -60,12 +66,25 @@ def offered(site: str) -> tuple[ModelSpec, ...]:
     return tuple(spec for spec in models() if spec.is_on(site))
 
 
+_also: list[Callable[[str], ModelSpec | None]] = []
+
+
+def look_also(find: Callable[[str], ModelSpec | None]) -> None:
+    """From now on `get` asks `find` too, which gives None for a name it does not know."""
+    if find not in _also:
+        _also.append(find)
+
+
 def get(slug_or_alias: str) -> ModelSpec:
     """The model of a slug, an endpoint or an alias ("/" or "--"). Raises UnknownModel."""
     try:
         return _by_name()[slug_or_alias]
     except (KeyError, TypeError):
-        raise UnknownModel("There is no model of that name.") from None
+        pass
+    found = [spec for find in _also if isinstance(slug_or_alias, str) and (spec := find(slug_or_alias))]
+    if not found:
+        raise UnknownModel("There is no model of that name.")
+    return found[0]
 
 
 def read_models(folder: Path) -> tuple[ModelSpec, ...]:

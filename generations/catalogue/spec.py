@@ -20,6 +20,7 @@ from generations.catalogue import schema
 from generations.catalogue.clean import EXTRA, InvalidParams
 from generations.catalogue.param import Option, ParamSpec, ParamType
 from generations.catalogue.rules import Rule
+from generations.catalogue.run import Run
 
 __all__ = [
     "EXTRA",
@@ -118,6 +119,12 @@ class ModelSpec:
     """How well it is known: "" well, "partly" by one source or with settings of unknown form, "name" only by name."""
     status: str = ""
     """"deprecated" when RunningHub says so, "superseded" when another model took its place, else ""."""
+    run: Run | None = None
+    """How an AI app or a workflow is started; None for a standard model."""
+    owner: int | None = None
+    """The team whose model it is; None for the models of the catalogue, which are everybody's."""
+    form: int | None = None
+    """Which version of its form this is, where a team settled one."""
 
     @property
     def slug(self) -> str:
@@ -127,6 +134,10 @@ class ModelSpec:
     def is_on(self, site: str) -> bool:
         """Whether this site offers the model. An unknown site, "", hides nothing."""
         return not site or site in self.sites
+
+    def is_for(self, team: int) -> bool:
+        """Whether a team may know of it: it is the catalogue's, or the team's own."""
+        return self.owner is None or self.owner == team
 
     def param(self, key: str) -> ParamSpec:
         """The param of that key. Raises KeyError when the model has none."""
@@ -146,13 +157,20 @@ class ModelSpec:
         who may give it is not asked here. Cleaning cleaned params, strict or not, changes nothing. Raises
         InvalidParams, a sentence per fault.
         """
-        return cleaning.clean(self.params, raw, title=self.title, strict=strict, rules=self.rules)
+        return cleaning.clean(
+            self.params,
+            raw,
+            title=self.title,
+            strict=strict,
+            rules=self.rules,
+            takes_nothing=self.run is not None,
+        )
 
     def resolved(self, params: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
         """Cleaned params with an address for each file, under our own keys.
 
-        `addresses` maps each "upload:<uuid>" to the download_url upstream gave for it. Raises MissingAddress
-        when one is not there.
+        `addresses` maps each "upload:<uuid>" to the download_url upstream gave for it, for an app or a workflow to the
+        name it gave. Raises MissingAddress when one is not there.
         """
         found: dict[str, Any] = {}
         for param in self.params:
@@ -169,6 +187,9 @@ class ModelSpec:
     def body(self, params: Mapping[str, Any], addresses: Mapping[str, str], site: str = "") -> dict[str, Any]:
         """Exactly the JSON to submit to a site, from cleaned params. Raises MissingAddress as `resolved`."""
         found = self.resolved(params, addresses)
+        if self.run is not None:
+            beside: dict[str, Any] = copy.deepcopy(params.get(EXTRA, {}))
+            return beside | self.run.body(found)
         body: dict[str, Any] = {}
         for param in self.params:
             if param.key in found:

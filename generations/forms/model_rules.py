@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Role, Team, audit
+from generations import own_models
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
 from generations.models import ModelRule
@@ -62,7 +63,7 @@ class ModelRules(forms.Form):
             "what",
             [(ALL, "")]
             + [(f"kind:{kind.value}", "") for kind in Kind]
-            + [(f"model:{spec.slug}", "") for spec in load.models()],
+            + [(f"model:{spec.slug}", "") for spec in (*load.models(), *own_models.of_team(actor.team))],
         )
         self._choices("audience", [*ModelRule.Audience.choices, (INHERIT, _("As the wider rule says"))])
         self._choices("people", list(self.names.items()))

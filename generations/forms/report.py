@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Period, Team
-from generations import reports
+from generations import own_models, reports
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
 from generations.models import State
@@ -45,7 +45,7 @@ class Report(forms.Form):
             names = [(pk, user.display_name) for pk, user in self.people.items()]
             self.fields["member"] = self._choice(_("Whose"), _("everybody"), names)
         wanted = (data or {}).get("model", "")
-        specs = [(spec.slug, spec.title) for spec in load.models()]
+        specs = [(spec.slug, spec.title) for spec in (*own_models.of_team(team), *load.models())]
         if wanted and "\0" not in wanted and wanted not in dict(specs):
             specs.append((wanted[:160], wanted[:160]))  # what left the catalogue still has receipts
         self.fields["model"] = self._choice(_("Which model"), _("all"), specs)

@@ -66,6 +66,8 @@ from generations.models import (
     ShareLink,
     Tag,
     Tagging,
+    TeamModel,
+    TeamModelForm,
     TeamPrice,
     Upload,
     Voice,
@@ -74,10 +76,10 @@ from generations.models import (
     VoiceUse,
 )
 
-FORMAT = 5
+FORMAT = 6
 """The first one knew no voices, batches, drafts and presets, the second no inquiries and no keys of teams,
 the third no audit trail, invitations, requests and notices, the fourth no tags, collections, stars and saved
-searches, no changes and receivers, no links for outsiders.
+searches, no changes and receivers, no links for outsiders, the fifth no AI apps and workflows.
 
 Keys of RunningHub are in it as they are stored: sealed with the secret key, which is not in it. Restored under another
 secret key they cannot be read, and the Connections page asks for them again.
@@ -97,6 +99,8 @@ MODELS: tuple[type[models.Model], ...] = (
     NoticeDismissal,
     Telling,
     ModelRule,
+    TeamModel,
+    TeamModelForm,
     Invitation,
     TeamDomain,
     TopUp,
@@ -162,6 +166,7 @@ SINCE: dict[type[models.Model], int] = {
     HeldOrder: 4,
     **dict.fromkeys((Descent, Tag, Tagging, Favourite, Collection, CollectionItem, RetentionRule), 5),
     **dict.fromkeys((Feed, Change, Receiver, Delivery, ShareLink, SavedSearch), 5),
+    **dict.fromkeys((TeamModel, TeamModelForm), 6),
 }
 """The format that was the first to have rows of a kind; what is not here was there from the beginning."""
 

@@ -40,6 +40,7 @@ from generations.models.share import ShareLink
 from generations.models.snapshot import AccountSnapshot
 from generations.models.tag import Favourite, Tag, Tagging
 from generations.models.tally import LibraryCounts, Tally
+from generations.models.team_model import TeamModel, TeamModelForm
 from generations.models.upload import Upload, UpstreamCopy
 from generations.models.voice import (
     Audience,
@@ -103,6 +104,8 @@ __all__ = [
     "Tag",
     "Tagging",
     "Tally",
+    "TeamModel",
+    "TeamModelForm",
     "TeamPrice",
     "Trigrams",
     "Upload",

@@ -186,6 +186,8 @@ class Generation(models.Model):
         Connection, on_delete=models.PROTECT, related_name="generations", db_index=False
     )
     model = models.CharField(max_length=160)
+    form = models.PositiveIntegerField(null=True)
+    """Of a model of the team's own the version of its form by which it was asked for."""
     kind = models.CharField(max_length=12)
     title = models.CharField(max_length=200)
     params = models.JSONField()
@@ -395,6 +397,11 @@ class Generation(models.Model):
     def holds(self) -> bool:
         """Whether the estimate is still reserved because the cost is not settled."""
         return not self.is_over and self.cost_actual is None and bool(self.cost_estimated)
+
+    @property
+    def made_with(self) -> str:
+        """The name of the model as it was then, for what the params mean; `model` is what it is called now."""
+        return self.model if self.form is None else f"{self.model}@{self.form}"
 
     @property
     def is_imported(self) -> bool:

@@ -24,8 +24,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Team
-from generations import disk, permits, queue, quota, vault
-from generations.catalogue import file, load
+from generations import disk, own_models, permits, queue, quota, vault
+from generations.catalogue import file
 from generations.catalogue.size import size
 from generations.catalogue.spec import EXTRA, InvalidParams, ModelSpec, ParamSpec
 from generations.models import (
@@ -158,7 +158,7 @@ def accept(
         raise MayNotGenerate
     disk.refuse_when_low()
     connection = Connection.of(membership.team)
-    spec = offered(model, connection)
+    spec = offered(model, connection, membership.team)
     digest = digest_of(spec, raw if voice is None else [raw, asdict(voice)], title)
     if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
         return Accepted(earlier, created=False)
@@ -204,9 +204,11 @@ def accept(
     return Accepted(generation, created=True, warnings=warnings)
 
 
-def offered(model: str, connection: Connection) -> ModelSpec:
-    """The model, which the site of this connection has. Raises `load.UnknownModel`, `NotOffered`."""
-    spec = load.get(model)
+def offered(model: str, connection: Connection, team: Team) -> ModelSpec:
+    """The model as it is now, which the site of this connection has and the team may know of. Raises
+    `load.UnknownModel`, `NotOffered`.
+    """
+    spec = own_models.get(model, team)
     if not spec.is_on(connection.site):
         raise NotOffered(connection.site)
     return spec
@@ -269,6 +271,7 @@ def insert(
         author=locked.user,
         connection=connection,
         model=spec.slug,
+        form=spec.form,
         kind=spec.kind.value,
         title=title_of(spec, params, title or str(params.get("title", ""))),
         params=params,

@@ -73,14 +73,15 @@ class _Lease:
         return UpstreamCopy.objects.filter(pk=self.copy, lease_until=self.until)
 
 
-def known(upload: Upload, connection: Connection) -> str | None:
-    """The address of a copy that upstream still has."""
+def known(upload: Upload, connection: Connection, *, named: bool = False) -> str | None:
+    """The address of a copy that upstream still has; `named`: what upstream calls it, where it said so."""
     rows = UpstreamCopy.objects.filter(upload=upload, connection=connection, expires_at__gt=timezone.now())
-    return rows.values_list("url", flat=True).first()
+    found = rows.values_list("url", "file_name").first()
+    return found and (found[1] or found[0] if named else found[0])
 
 
-def made(upload: Upload, connection: Connection, client: Client) -> str:
-    """Sends the upload and gives its address upstream.
+def made(upload: Upload, connection: Connection, client: Client, *, named: bool = False) -> str:
+    """Sends the upload and gives its address upstream, or its name as `known` does.
 
     Raises `BeingCopied` when somebody else is at it, `UpstreamError` or OSError when it could not be sent; then the
     next one may try at once.
@@ -90,7 +91,7 @@ def made(upload: Upload, connection: Connection, client: Client) -> str:
     )
     lease = _Lease(copy.pk)
     if not lease.take():
-        if (address := known(upload, connection)) is not None:
+        if (address := known(upload, connection, named=named)) is not None:
             return address
         raise BeingCopied
     try:
@@ -104,8 +105,9 @@ def made(upload: Upload, connection: Connection, client: Client) -> str:
     except BaseException:
         lease.end()
         raise
-    lease.end(url=sent.download_url, file_name=sent.file_name[:200], expires_at=begun + COPY_LIVES)
-    return sent.download_url
+    name = sent.file_name[:200]
+    lease.end(url=sent.download_url, file_name=name, expires_at=begun + COPY_LIVES)
+    return name or sent.download_url if named else sent.download_url
 
 
 def forget(connection: Connection, uploads: Iterable[UUID]) -> None:

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from generations import disk, progress, queue, upstream
+from generations import disk, own_models, progress, queue, upstream
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import Bell, Connection, Generation, State, Upload
@@ -84,7 +84,7 @@ def claim(connection: Connection, limit: int) -> list[Generation]:
 def copies_first(row: Generation) -> bool:
     """Whether files go upstream before the submit, which may take longer than any slice."""
     try:
-        return bool(load.get(row.model).uploads(row.params))
+        return bool(load.get(row.made_with).uploads(row.params))
     except load.UnknownModel:
         return False
 
@@ -93,7 +93,7 @@ def send(row: Generation) -> None:
     """Prepares and submits one claimed generation, and writes down what came of it."""
     mine = Generation.objects.filter(attempts=row.attempts)
     try:
-        spec = load.get(row.model)
+        spec = load.get(row.made_with)
     except load.UnknownModel:
         mine.move(
             row.pk,
@@ -105,12 +105,17 @@ def send(row: Generation) -> None:
         return
     try:
         client = upstream.get_client(row.connection, submitting=True)
-        addresses = _addresses(row, client, spec.uploads(row.params))
+        addresses = _addresses(row, client, spec)
         body = spec.body(row.params, addresses, row.connection.site)
+        if spec.run is not None and (password := own_models.password(spec)):
+            body["accessPassword"] = password
         if doorbell := webhook.address(row.pk):
             body["webhookUrl"] = doorbell
     except upstream.NotConfigured:
         _back_to_queue(row, gap=60.0)
+        return
+    except own_models.PasswordLost as error:
+        _fail(row, "password_lost", f"{error} Nothing was sent and nothing was charged.", "")
         return
     except Upload.DoesNotExist:
         _fail(row, "upload_gone", "A file of this generation is not there any more. Nothing was sent.", "")
@@ -142,7 +147,7 @@ def send(row: Generation) -> None:
         )
         return
     try:
-        submitted = client.submit(spec.endpoint, body)
+        submitted = client.run(spec.run.path, body) if spec.run else client.submit(spec.endpoint, body)
     except NotAccepted as error:
         _not_accepted(row, error)
     except Refused as error:
@@ -155,17 +160,19 @@ def send(row: Generation) -> None:
         _accepted(row, submitted.upstream_id, submitted.status, *first_look)
 
 
-def _addresses(row: Generation, client: Client, references: list[str]) -> dict[str, str]:
-    """Where upstream finds each upload, copied there first where needed. Raises `copies.BeingCopied`."""
-    found = {}
-    for reference in references:
+def _addresses(row: Generation, client: Client, spec: ModelSpec) -> dict[str, str]:
+    """Where upstream finds each upload, copied there first where needed: its address, for an app or a workflow its
+    name (API.md 5). Raises `copies.BeingCopied`.
+    """
+    found, named = {}, spec.run is not None
+    for reference in spec.uploads(row.params):
         upload = Upload.objects.get(pk=Upload.id_of(reference), team=row.team_id)
-        address = copies.known(upload, row.connection)
+        address = copies.known(upload, row.connection, named=named)
         if address is None:
             Generation.objects.filter(pk=row.pk, attempts=row.attempts, status=State.DISPATCHING).update(
                 lease_until=timezone.now() + COPYING
             )
-            address = copies.made(upload, row.connection, client)
+            address = copies.made(upload, row.connection, client, named=named)
         found[reference] = address
     return found
 

@@ -60,7 +60,7 @@ def accept(membership: Membership, model: str, raw: Mapping[str, Any], **more: A
 
     Raises `NotFromPool` besides.
     """
-    spec = door.offered(model, Connection.of(membership.team))
+    spec = door.offered(model, Connection.of(membership.team), membership.team)
     with transaction.atomic():
         locked = door.lock(membership)
         if not locked.team.pool_draw or vault.maker(spec) is not None:

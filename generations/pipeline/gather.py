@@ -222,7 +222,7 @@ def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
     rate = str(row.params.get("sampleRate") or row.params.get("sample_rate") or "")
     return media.probe(
         path,
-        expected=KINDS.get(declared) or _made_by(row.model),
+        expected=KINDS.get(declared) or _made_by(row.made_with),
         declared_extension=declared or str(row.params.get("format") or ""),
         sample_rate_hint=int(rate) if rate.isdecimal() else None,
         channels_hint=1 if row.kind == SPEECH else 2,

@@ -176,10 +176,10 @@ def _differences(generation: Generation, reply: TaskReply) -> list[dict[str, str
     """Where the task is another one than was asked for, as far as the reply says (API.md 3: mostly very little)."""
     found: list[dict[str, str]] = []
     try:
-        spec = load.get(generation.model)
+        spec = load.get(generation.made_with)
     except load.UnknownModel:
         return found
-    if reply.model and reply.model.strip("/").replace("/", "--") != spec.slug:
+    if spec.run is None and reply.model and reply.model.strip("/").replace("/", "--") != spec.slug:
         found.append({"what": "model", "ours": spec.title, "theirs": reply.model[:SAID]})
     media = {param.key for param in spec.params if param.type.is_media}
     for key, ours in generation.params.items():

@@ -117,7 +117,7 @@ def accept(
         raise door.MayNotGenerate
     disk.refuse_when_low()
     connection = Connection.of(membership.team)
-    spec = door.offered(model, connection)
+    spec = door.offered(model, connection, membership.team)
     if vault.maker(spec) is not None:
         raise InvalidParams({"": [_("Voices are made one at a time, each with a consent of its own.")]})
     digest = door.digest_of(spec, [dict(raw), [asdict(line) for line in lines]], title)
@@ -178,7 +178,7 @@ def accept_rest(membership: Membership, draft_id: uuid.UUID) -> Taken:
         if draft is None or draft.batch is None:
             raise RestGone
         connection = Connection.of(locked.team)
-        spec = door.offered(draft.model, connection)
+        spec = door.offered(draft.model, connection, membership.team)
         lines = [Line(**line) for line in draft.lines]
         wanted = orders(spec, draft.params, lines, Tariff(spec, connection, locked.team))
         taken = _take(locked, connection, draft.batch, lines, wanted, {})

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 from . import codes
 from .transport import Received
@@ -27,7 +28,8 @@ class Scrubber:
     """Removes the key, and characters no database takes, from everything the other side says."""
 
     def __init__(self, api_key: str) -> None:
-        self._key = re.compile(re.escape(api_key), re.IGNORECASE)
+        spellings = {api_key, quote(api_key, safe="")}  # one call has it in its address
+        self._key = re.compile("|".join(re.escape(one) for one in spellings), re.IGNORECASE)
 
     def text(self, value: str) -> str:
         value = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -45,8 +45,18 @@ class _Bearer(AuthBase):
     def ends_in(self) -> str:
         return self._api_key[-4:]
 
+    def in_address(self) -> AuthBase:
+        """The same, with the key in the address as well, which one call wants (API.md 7)."""
+        return _InAddress(self._api_key)
+
     def __repr__(self) -> str:
         return "<key>"
+
+
+class _InAddress(_Bearer):
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.prepare_url(request.url, {"apiKey": self._api_key})
+        return super().__call__(request)
 
 
 class Client:
@@ -91,14 +101,21 @@ class Client:
 
         Raises NotAccepted, Refused, Unclear.
         """
+        return self._submit(_model_path(endpoint), body)
+
+    def run(self, path: str, body: Mapping[str, Any]) -> replies.Submitted:
+        """Start an AI app or a workflow at ``path``, as ``submit``: at most one request (API.md 6 and 7)."""
+        return self._submit(path, body, key_field="apiKey")
+
+    def _submit(self, path: str, body: Mapping[str, Any], *, key_field: str = "") -> replies.Submitted:
         failure: UpstreamError
         try:
-            data = _encoded(body)
+            data = _encoded(self._auth.added_to(body, key_field) if key_field else body)
         except (TypeError, ValueError, RecursionError) as error:
             failure = Refused("unsendable", self._scrub.text(str(error)[:200]), "params")
         else:
             try:
-                answer = self._ask(self._submits, _model_path(endpoint), data, {"Connection": "close"})
+                answer = self._ask(self._submits, path, data, {"Connection": "close"})
                 return verdicts.submitted(answer)
             except NotSent as error:
                 failure = NotAccepted("unreachable", self._scrub.text(str(error)), "capacity")
@@ -134,6 +151,17 @@ class Client:
             is_free=free if isinstance(free, bool) else None,
             free_left=replies.count(answer.field("remainingFreeLimitCount")),
         )
+
+    def app_form(self, app_id: str) -> replies.AppForm:
+        """What an AI app asks for (API.md 7). Raises ReadRefused, Unreachable, also for a form without any input."""
+        path = f"/api/webapp/apiCallDemo?webappId={quote(app_id, safe='')}"
+        answer = verdicts.read(self._read(path, None, auth=self._auth.in_address()))
+        return verdicts.app_form(answer)
+
+    def workflow(self, workflow_id: str) -> dict[str, Any]:
+        """The graph of a workflow in API format (API.md 6). Raises ReadRefused, Unreachable."""
+        asked = self._read("/api/openapi/getJsonApiFormat", {"workflowId": workflow_id}, key_field="apiKey")
+        return verdicts.graph(verdicts.read(asked), self._scrub)
 
     def queue_status(self) -> replies.QueueStatus:
         """The slots of the key, the cheapest proof of it (API.md 8). Raises ReadRefused, Unreachable."""
@@ -206,11 +234,13 @@ class Client:
             url, sink, max_bytes=max_bytes, max_seconds=max_seconds, scrub=self._scrub.text
         )
 
-    def _read(self, path: str, body: Mapping[str, Any] | None, *, key_field: str = "") -> Answer:
+    def _read(
+        self, path: str, body: Mapping[str, Any] | None, *, key_field: str = "", auth: AuthBase | None = None
+    ) -> Answer:
         failure: Unreachable
         try:
             if body is None:
-                return self._ask(self._reads, path, None, {})
+                return self._ask(self._reads, path, None, {}, auth)
             # The key gets no name of its own here: reports of errors show the variables of a frame.
             return self._ask(
                 self._reads, path, _encoded(self._auth.added_to(body, key_field) if key_field else body), {}
@@ -221,7 +251,14 @@ class Client:
             failure = Unreachable("no_answer", self._scrub.text(str(error)))
         raise failure
 
-    def _ask(self, transport: Transport, path: str, data: Any, headers: Mapping[str, str]) -> Answer:
+    def _ask(
+        self,
+        transport: Transport,
+        path: str,
+        data: Any,
+        headers: Mapping[str, str],
+        auth: AuthBase | None = None,
+    ) -> Answer:
         received: Received = transport.fetch(
             "GET" if data is None else "POST",
             f"{self.base_url}{path}",
@@ -229,7 +266,7 @@ class Client:
             timeout=self._timeout,
             data=data,
             headers={"User-Agent": "rhweb", "Content-Type": "application/json"} | dict(headers),
-            auth=self._auth,
+            auth=auth or self._auth,
         )
         return parse(received, self._scrub)
 

@@ -20,6 +20,14 @@ class Submitted:
 
 
 @dataclass(frozen=True)
+class AppForm:
+    """What an AI app asks for: the entries of its ``nodeInfoList`` as they came (API.md 7)."""
+
+    name: str
+    nodes: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Result:
     """One entry of ``results``: a file (``url``), a text, or both.
 

@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from . import codes, replies
-from .answers import Answer
+from .answers import Answer, Scrubber
 from .errors import NotAccepted, ReadRefused, Refused, Unclear, Unreachable
 from .replies import Result, State, Submitted, TaskReply, Usage
 
@@ -75,6 +75,35 @@ def read(answer: Answer) -> Answer:
     if not answer.fine or answer.unreadable:
         raise Unreachable(f"http_{answer.http_status}", answer.detail)
     return answer
+
+
+def app_form(answer: Answer) -> replies.AppForm:
+    """The inputs of an AI app. Raises Unreachable for an answer that tells of none."""
+    listed = answer.field("nodeInfoList", "node_info_list")
+    if isinstance(listed, str):
+        listed = _opened(listed)
+    nodes = tuple(node for node in listed if isinstance(node, dict)) if isinstance(listed, list) else ()
+    if not nodes:
+        raise Unreachable("no_form", answer.detail or "an answer without nodeInfoList")
+    return replies.AppForm(replies.text(answer.field("webappName"), 200) or "", nodes)
+
+
+def graph(answer: Answer, scrub: Scrubber) -> dict[str, Any]:
+    """The graph of a workflow. Raises Unreachable for an answer that has none."""
+    found = answer.field("prompt")
+    if isinstance(found, str):
+        found = scrub.value(_opened(found))
+    if not isinstance(found, dict) or not any(isinstance(node, dict) for node in found.values()):
+        raise Unreachable("no_graph", answer.detail or "an answer without a graph")
+    return found
+
+
+def _opened(document: str) -> Any:
+    """A JSON document that was sent as a string; None for one that cannot be read."""
+    try:
+        return json.loads(document, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
 
 
 def webhook_event(answer: Answer, upstream_id: str) -> replies.WebhookEvent:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from accounts import roles, tokens
 from accounts.models import ApiToken, Membership, Notice, Notification, TopUp, User
 from accounts.roles import Deed
-from generations import permits, vault
+from generations import own_models, permits, vault
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
 from generations.models import (
@@ -312,12 +312,13 @@ def heard(membership: Membership, uploads: Iterable[Upload]) -> list[Upload]:
 
 
 def model(slug: str, membership: Membership, *, permitted: bool = True) -> ModelSpec:
-    """A model of the catalogue that the team's site has, else 404; `NotOffered` tells the site from the catalogue.
+    """A model of the catalogue or the team's own that its site has, else 404; `NotOffered` tells the site from the
+    catalogue.
 
     One that the team does not let this member use is 403 with who may; `permitted` is off where the door will say so.
     """
     try:
-        spec = load.get(slug)
+        spec = own_models.get(slug, membership.team)
     except load.UnknownModel:
         raise Http404 from None
     if not spec.is_on(site(membership.team)):

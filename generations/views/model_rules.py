@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership
 from accounts.roles import Deed
-from generations import permits
-from generations.catalogue import load
+from generations import own_models, permits
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.forms.model_rules import ALL, ModelRules
 from generations.models import ModelRule
@@ -68,7 +67,9 @@ def model_rules(request: HttpRequest, team: str) -> HttpResponse:
 def _groups(actor: Membership, form: ModelRules, asked: str) -> list[Group]:
     labels = picker.kind_labels()
     found = []
-    for kind, specs in groupby(load.offered(offered.site(actor.team)), key=lambda spec: spec.kind):
+    for kind, specs in groupby(
+        own_models.offered(actor.team, offered.site(actor.team)), key=lambda spec: spec.kind
+    ):
         label = labels[kind]
         shown = [
             spec for spec in specs if asked.casefold() in f"{spec.title} {spec.vendor} {label}".casefold()

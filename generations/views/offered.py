@@ -1,5 +1,5 @@
-"""Which models there are to choose from: those of the site that the team is connected to, less those that the team
-keeps from this member.
+"""Which models there are to choose from: those of the site that the team is connected to and the team's own, less
+those that the team keeps from this member.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Team
-from generations import permits
-from generations.catalogue import load
+from generations import own_models, permits
 from generations.catalogue.spec import ModelSpec
 from generations.models import Connection
 
@@ -27,7 +26,8 @@ def site(team: Team) -> str:
 
 def models(membership: Membership) -> Sequence[ModelSpec]:
     """The models that this member may choose from, in the order of the picker."""
-    return permits.permitted(membership, load.offered(site(membership.team)))
+    team = membership.team
+    return permits.permitted(membership, own_models.offered(team, site(team)))
 
 
 def not_offered(site: str) -> str:

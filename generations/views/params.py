@@ -26,7 +26,7 @@ def shown(generation: Generation, inputs: list[Upload], labels: list[str]) -> li
         key: _("A private voice") if value is None else value for key, value in generation.params.items()
     }
     try:
-        spec = load.get(generation.model)
+        spec = load.get(generation.made_with)
     except load.UnknownModel:
         return [
             (key, names.get(str(value), str(value)), False)
@@ -45,7 +45,7 @@ def sent(generation: Generation) -> list[tuple[str, str, bool]]:
         key: _("A private voice") if value is None else value for key, value in generation.params.items()
     }
     try:
-        lines = load.get(generation.model).display(given, {})
+        lines = load.get(generation.made_with).display(given, {})
     except load.UnknownModel:
         return [(key, str(value), False) for key, value in given.items()]
     text = generation.prompt

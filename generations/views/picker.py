@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from generations import progress
+from generations import own_models, progress
 from generations.catalogue import load, pricing
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.models import Connection
@@ -74,7 +74,11 @@ def groups(
     """
     team, connection = membership.team, Connection.of(membership.team)
     learned, costs = _learned(connection)
-    own = [spec for spec in load.models() if accept.priced(spec, team) is not spec]
+    mine = own_models.of_team(team)
+    listed = [spec for spec in load.models() if accept.priced(spec, team) is not spec]
+    own = [*mine, *listed]
+    if mine:
+        learned = {**learned, **progress.usual_of_each([spec.slug for spec in mine], connection)}
     if own:
         asked = [(spec, _one_unit(accept.priced(spec, team))) for spec in own]
         costs |= {slug: quote.cost for slug, quote in accept.quotes(asked, connection, team).items()}

@@ -10,7 +10,8 @@ from statistics import median
 from typing import Any
 
 from accounts.models import Team
-from generations.catalogue import load, pricing
+from generations import own_models
+from generations.catalogue import pricing
 from generations.catalogue.spec import ModelSpec, Price
 from generations.models import Connection, Generation, PriceDecision, State, TeamPrice, latest_of_each
 from generations.pipeline import accept
@@ -74,9 +75,9 @@ class Entry:
 
 
 def entries(team: Team) -> list[Entry]:
-    """Every model of the team's site, in the order of the picker. Three queries, however many models there are."""
+    """Every model that the team has, in the order of the picker. Four queries, however many models there are."""
     connection = Connection.of(team)
-    specs = load.offered(connection.site)
+    specs = own_models.offered(team, connection.site)
     tariffs = accept.tariffs(specs, connection, team)
     paid = latest_of_each((spec.slug for spec in specs), lambda slug: _charges(slug, team), SEEN, *PAID)
     return [_entry(tariffs[spec.slug], spec, team, paid.get(spec.slug, [])) for spec in specs]

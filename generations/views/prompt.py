@@ -27,7 +27,7 @@ class Prompt:
 def prompts(generation: Generation) -> list[Prompt]:
     """The main text first, then other long texts; a model that left the catalogue has its longest text."""
     try:
-        spec = load.get(generation.model)
+        spec = load.get(generation.made_with)
     except load.UnknownModel:
         text = generation.prompt
         return [Prompt(_("Text"), text, marked(text, ()))] if text else []

@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Team
+from generations import own_models
 from generations.catalogue import file, load
 from generations.media import safe_filename
 from generations.models import IMPORTED, Generation, Output
@@ -34,11 +35,12 @@ def model_title(slug: str) -> str:
 
 
 def is_offered(slug: str, team: Team) -> bool:
-    """Whether the model can still be used: the catalogue has it, and so has the team's site."""
+    """Whether the model can still be used: the catalogue or the team has it, and so has the team's site."""
     try:
-        return load.get(slug).is_on(offered.site(team))
+        spec = load.get(slug)
     except load.UnknownModel:
         return False
+    return spec.is_on(offered.site(team)) and (spec.owner is None or spec in own_models.of_team(team))
 
 
 def letter(index: int) -> str:

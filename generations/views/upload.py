@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from generations import disk, forms, media, uploads
+from accounts.models import Membership
+from generations import disk, forms, media, own_models, uploads
 from generations.catalogue import load
 from generations.catalogue.param import ParamSpec
 from generations.views import access
@@ -32,8 +33,7 @@ def upload_add(request: HttpRequest, team: str) -> HttpResponse:
     does not take the file, 413 when it is too large to be read at all, 400 when the form did not arrive whole.
     Who may not upload is told so before a byte is read.
     """
-    access.generating_member(request, team)
-    _param(request)
+    _param(request, access.generating_member(request, team))
     if disk.is_low():
         return _said(str(disk.StorageLow()), 507)
     if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + uploads.ENVELOPE_BYTES:
@@ -50,7 +50,8 @@ def upload_add(request: HttpRequest, team: str) -> HttpResponse:
 
 @csrf_protect
 def _upload_add(request: HttpRequest, team: str) -> HttpResponse:
-    membership, param = access.generating_member(request, team), _param(request)
+    membership = access.generating_member(request, team)
+    param = _param(request, membership)
     file = request.FILES.get("file")
     if file is None:
         return _said(_("Choose a file."), 422)
@@ -62,9 +63,10 @@ def _upload_add(request: HttpRequest, team: str) -> HttpResponse:
     return render(request, "studio/fields/_chosen.html", {"field": field, "file": field.files[0]}, status=201)
 
 
-def _param(request: HttpRequest) -> ParamSpec:
+def _param(request: HttpRequest, membership: Membership) -> ParamSpec:
     try:
-        param = load.get(request.GET.get("model", "")).param(request.GET.get("param", ""))
+        spec = own_models.get(request.GET.get("model", ""), membership.team)
+        param = spec.param(request.GET.get("param", ""))
     except (load.UnknownModel, KeyError):
         raise Http404 from None
     if not param.type.is_media or param.hidden:

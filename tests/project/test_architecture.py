@@ -55,6 +55,10 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.permits",
         ("generations.models", "generations.catalogue", "accounts.models", "accounts.roles"),
     ),
+    (
+        "generations.own_models",
+        ("generations.models", "generations.catalogue", "generations.queue", "accounts.models"),
+    ),
     ("generations.disk", ()),
     ("generations.bucket", ()),
     ("generations.outgoing", ()),
@@ -152,6 +156,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
     (
         "generations.pipeline.accept",
         (
+            "generations.own_models",
             "generations.models",
             "accounts.models",
             "generations.quota",
@@ -257,6 +262,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
     (
         "generations.pipeline",  # dispatch, follow, gather, sweep, watch
         (
+            "generations.own_models",
             "generations.models",
             "generations.catalogue",
             "generations.upstream",
@@ -286,6 +292,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         "generations.forms",
         (
             "generations.forms",
+            "generations.own_models",
             "generations.models",
             "generations.catalogue",
             "generations.uploads",
@@ -311,6 +318,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.views",
             "generations.forms",
             "generations.catalogue",
+            "generations.own_models",
             "generations.models",
             "generations.library",
             "generations.permits",

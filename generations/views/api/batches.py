@@ -185,7 +185,7 @@ def batch_preview(request: ApiRequest, order: NewBatch) -> Any:
     if not membership.may_generate:
         raise accept.MayNotGenerate
     connection = Connection.of(membership.team)
-    spec = accept.offered(order.model, connection)
+    spec = accept.offered(order.model, connection, membership.team)
     lines = [
         several.Line(place, None, titled(one.title), with_references(order.model, one.params))
         for place, one in enumerate(order.items, start=1)

@@ -16,6 +16,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from generations import vault
 from generations.catalogue import load
+from generations.models.team_model import SLUG
 from generations.views.api import reading
 from generations.views.api.problems import KINDS, MEDIA_TYPE
 
@@ -96,6 +97,19 @@ class Api(NinjaAPI):
                     },
                 }
             )
+        shapes.append(
+            {
+                "title": "A model of the team's own",
+                "type": "object",
+                "required": ["model", "params"],
+                "additionalProperties": False,
+                "properties": {
+                    "model": {"type": "string", "pattern": f"^(?:{SLUG.pattern})$"},
+                    "params": {"type": "object", "description": "As `params_schema` of the model says."},
+                    "title": {"type": ["string", "null"], "maxLength": 200, "pattern": TEXT_ONLY},
+                },
+            }
+        )
         schemas["NewGeneration"] = {"description": schemas["NewGeneration"]["description"], "oneOf": shapes}
 
 

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from ninja import Header, Router, Status
 
 from accounts.models import Membership
-from generations import vault
+from generations import own_models, vault
 from generations.catalogue import load, text
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline import accept, twins
@@ -53,10 +53,11 @@ def generate(
     membership = request.auth.membership
     if not membership.may_generate:
         raise accept.MayNotGenerate
-    given = inputs.settled(membership, load.get(order.model), referenced(order.model, order.params))
+    spec = own_models.get(order.model, membership.team)
+    given = inputs.settled(membership, spec, referenced(order.model, order.params))
     if given.errors:
         raise InvalidParams(given.errors)
-    twin = twins.twin_of(membership, load.get(order.model), given.raw, strict=True)
+    twin = twins.twin_of(membership, spec, given.raw, strict=True)
     taken = accept.accept(
         membership,
         order.model,

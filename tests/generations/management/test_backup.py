@@ -38,7 +38,7 @@ from accounts.models import (
     TopUp,
     audit,
 )
-from generations import connections, quota, sharing
+from generations import connections, own_models, quota, sharing
 from generations.management import archive
 from generations.models import (
     AccountSnapshot,
@@ -163,6 +163,9 @@ def full(bob: Membership, make_generation: Callable[..., Generation]) -> Members
     preset = Preset.objects.create(**whose, name="Calm", params={"speed": 0.9})
     PresetDefault.objects.create(membership=bob, model=preset.model, preset=preset)
     ModelRule.objects.create(team=bob.team, scope="kind", name="video", audience="people", people=[bob.pk])
+    app = own_models.add(bob.team, bob.user, "app", "1877265245566922753")
+    form = {"title": "Boats", "summary": "", "kind": "picture", "fields": []}
+    own_models.settle(app, bob.user, form, "sesame")
     notice = Notice.objects.create(team=bob.team, text="Rehearsal at noon", by=bob.user)
     NoticeDismissal.objects.create(notice=notice, user=bob.user)
     Telling.objects.create(user=bob.user, choices={"finished": ["app", "mail"]})

@@ -1,0 +1,241 @@
+"""A model of a team's own as `ModelSpec`: an AI app or a workflow, as a manager settled its fields.
+
+What is kept of it is plain JSON: `title`, `summary`, `kind`, `repeats`, `usual_seconds`, `instance_type`,
+`personal_queue`, and `fields`. A field is a fact of `described` with what was settled about it: `use` ("ask", "fix" or
+"leave"), `key`, `label`, `help`, `required`, `advanced`, and `start`, the text it begins with, or is fixed to. Its
+`type` is what was chosen, `told` what upstream told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from generations.catalogue import described, value
+from generations.catalogue.param import Option, ParamSpec, ParamType
+from generations.catalogue.run import Node, Run, Source
+from generations.catalogue.spec import Kind, ModelSpec
+from generations.catalogue.text import Fault
+
+USES = ("ask", "fix", "leave")
+OUTPUTS = {
+    Kind.SPEECH: "audio",
+    Kind.MUSIC: "audio",
+    Kind.SONG: "audio",
+    Kind.LYRICS: "text",
+    Kind.SEPARATION: "audio",
+    Kind.PICTURE: "image",
+    Kind.VIDEO: "video",
+    Kind.OBJECT: "3d",
+    Kind.TEXT: "text",
+}
+"""The kinds that a model of a team's own can be of, and what each makes. Voices are none: theirs is more than a form."""
+VENDORS = {Source.APP: "AI app", Source.WORKFLOW: "ComfyUI workflow"}
+PROMPTS = ("prompt", "text", "positive", "caption", "lyrics", "string")
+LONG = 60
+
+
+def begun(
+    facts: Sequence[Mapping[str, Any]], source: Source, before: Iterable[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """The fields to settle, from what upstream tells now. What was settled before stays, in its order; what is new
+    comes last: asked for in an app, whose makers chose it for that, and left alone in a workflow.
+    """
+    known = {described.identity(one): one for one in before}
+    now = {described.identity(one): one for one in facts}
+    keys = {str(one["key"]) for one in known.values()}
+    kept = [_settled_again(one, now[place]) for place, one in known.items() if place in now]
+    fresh = []
+    for place, fact in now.items():
+        if place in known:
+            continue
+        is_file = ParamType(fact["type"]).is_media
+        field = {
+            "use": "ask" if source is Source.APP else "leave",
+            "key": _key(fact, keys),
+            "label": _label(fact),
+            "help": fact["said"] if fact["said"] != _label(fact) else "",
+            "required": is_file,
+            "advanced": False,
+            "start": "" if is_file else _as_text(fact["value"]),
+        }
+        keys.add(str(field["key"]))
+        fresh.append(field | dict(fact) | {"told": fact["type"]})
+    return kept + fresh
+
+
+def _settled_again(before: Mapping[str, Any], fact: Mapping[str, Any]) -> dict[str, Any]:
+    """What was settled of an input, with what is told of it now. A start that nobody changed follows upstream, and
+    the kind that somebody chose holds until upstream tells of another.
+    """
+    field = {**{name: before[name] for name in SETTLED}, **fact, "told": fact["type"]}
+    if before["told"] == fact["type"]:
+        field["type"] = before["type"]
+    if before["start"] == _as_text(before["value"]):
+        field["start"] = _as_text(fact["value"])
+    return field
+
+
+SETTLED = ("use", "key", "label", "help", "required", "advanced", "start")
+
+
+def spec_of(
+    slug: str,
+    source: Source,
+    upstream: str,
+    data: Mapping[str, Any],
+    *,
+    owner: int,
+    form: int,
+    sites: tuple[str, ...],
+) -> ModelSpec:
+    """The model of one version of its form. Raises `Fault`, a sentence, when the data make none."""
+    params, nodes = [], []
+    for field in data["fields"]:
+        kind = ParamType(field["type"])
+        if field["use"] == "leave":
+            if source is Source.APP:
+                nodes.append(Node(field["node"], field["name"], field["value"]))
+        elif field["use"] == "fix":
+            nodes.append(Node(field["node"], field["name"], _fixed(field)))
+        else:
+            params.append(_param(field, kind))
+            nodes.append(Node(field["node"], field["name"], field["value"], str(field["key"])))
+    chosen = Kind(data["kind"])
+    if chosen not in OUTPUTS:
+        raise Fault("Choose what it makes.")
+    return ModelSpec(
+        endpoint=slug.replace("--", "/"),
+        title=data["title"],
+        vendor=VENDORS[source],
+        summary=data["summary"] or VENDORS[source],
+        kind=chosen,
+        category="own",
+        output=OUTPUTS[chosen],
+        params=tuple(params),
+        sites=sites,
+        usual_seconds=data.get("usual_seconds") or 60,
+        repeats=bool(data.get("repeats")),
+        prompt_param=_prompt(data["fields"]),
+        notes=(f"{VENDORS[source]} {upstream}",),
+        facts="partly" if any(not one["known"] and one["use"] == "ask" for one in data["fields"]) else "",
+        run=Run(
+            source, upstream, tuple(nodes), data.get("instance_type", ""), bool(data.get("personal_queue"))
+        ),
+        owner=owner,
+        form=form,
+    )
+
+
+def faults(field: Mapping[str, Any]) -> list[str]:
+    """What is wrong with one settled field, a sentence each."""
+    said = []
+    if field["use"] == "ask" and not str(field["label"]).strip():
+        said.append("Give it a name, or do not ask for it.")
+    kind = ParamType(field["type"])
+    if kind is ParamType.LIST and not field.get("options"):
+        said.append("Nobody tells its values, so it cannot be a list.")
+    try:
+        if field["use"] == "fix":
+            _fixed(field)
+        elif field["use"] == "ask" and not kind.is_media:
+            _start(_bare(field, kind), field)
+    except Fault as fault:
+        said.append(str(fault))
+    return said
+
+
+def _param(field: Mapping[str, Any], kind: ParamType) -> ParamSpec:
+    bare = _bare(field, kind)
+    default = None if kind.is_media else _start(bare, field)
+    return ParamSpec(
+        **{name: getattr(bare, name) for name in ("key", "type", "label", "options", "widget", "max_length")},
+        **{name: getattr(bare, name) for name in ("min", "max", "step", "help")},
+        required=bool(field["required"]),
+        advanced=bool(field["advanced"]),
+        default=default,
+    )
+
+
+def _bare(field: Mapping[str, Any], kind: ParamType) -> ParamSpec:
+    text = str(field["value"])
+    long = kind is ParamType.STRING and (len(text) > LONG or "\n" in text or _is_prompt(field))
+    return ParamSpec(
+        key=str(field["key"]),
+        type=kind,
+        label=str(field["label"]),
+        help=str(field["help"]),
+        options=tuple(Option(one, label) for one, label in field.get("options", ())),
+        widget="longtext" if long else "",
+        max_length=described.LONGEST if long else None,
+        min=_number(field.get("min"), kind),
+        max=_number(field.get("max"), kind),
+        step=_number(field.get("step"), kind),
+    )
+
+
+def _start(param: ParamSpec, field: Mapping[str, Any]) -> Any:
+    return value.read(param, str(field["start"]), strict=False)
+
+
+def _fixed(field: Mapping[str, Any]) -> Any:
+    """The constant, in the JSON type that the input came with. A file is named as upstream knows it."""
+    kind = ParamType(field["type"])
+    if kind.is_media:
+        return str(field["start"]) or field["value"]
+    if kind is ParamType.STRING or isinstance(field["value"], str):
+        if kind is not ParamType.STRING:
+            _start(_bare(field, kind), field)
+        return str(field["start"])
+    found = _start(_bare(field, kind), field)
+    if found is None:
+        raise Fault("Give the value that is always sent.")
+    return found
+
+
+def _number(raw: Any, kind: ParamType) -> Decimal | None:
+    if not kind.is_number or isinstance(raw, bool) or not isinstance(raw, (int, float)):
+        return None
+    return Decimal(repr(raw))
+
+
+def _prompt(fields: Iterable[Mapping[str, Any]]) -> str:
+    texts = [one for one in fields if one["use"] == "ask" and one["type"] == ParamType.STRING.value]
+    likely = [one for one in texts if _is_prompt(one)] or texts
+    return str(likely[0]["key"]) if likely else ""
+
+
+def _is_prompt(field: Mapping[str, Any]) -> bool:
+    words = f"{field['name']} {field['label']}".lower()
+    return any(word in words for word in PROMPTS)
+
+
+def _key(fact: Mapping[str, Any], taken: set[str]) -> str:
+    """What REST calls it: the name of the input, with its node where that is not the only one."""
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", str(fact["name"])).strip("_") or "input"
+    node = re.sub(r"[^A-Za-z0-9]+", "_", str(fact["node"])).strip("_")
+    found = name if name not in taken and name not in RESERVED else f"{name}_{node}"
+    number = 2
+    while found in taken or found in RESERVED:
+        found = f"{name}_{node}_{number}"
+        number += 1
+    return found
+
+
+RESERVED = frozenset({"title", "model", "webhookUrl", "apiKey", "voice"})
+
+
+def _label(fact: Mapping[str, Any]) -> str:
+    said, title, name = str(fact["said"]), str(fact["title"]), str(fact["name"])
+    if said and len(said) <= LONG:
+        return said
+    words = name.replace("_", " ").strip().capitalize()
+    return f"{words} ({title})" if title and title.lower() != name.lower() else words
+
+
+def _as_text(raw: Any) -> str:
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw)

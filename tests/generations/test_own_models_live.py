@@ -1,0 +1,219 @@
+"""An AI app and a workflow of a foreign server that speaks API.md become models of a team and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from accounts.models import Membership
+from generations import own_models, prices
+from generations.catalogue import load, own
+from generations.models import Generation, State, TeamModel, Upload
+from generations.pipeline import describe
+from generations.pipeline.accept import accept
+from tests.conftest import point_at, run_pipeline
+from tests.generations.foreign import APP, LOCKED, WORKFLOW, Foreign, picture
+
+
+@pytest.fixture
+def foreign(settings: Any) -> Iterator[Foreign]:
+    with Foreign() as running:
+        point_at(settings, running.url)
+        yield running
+
+
+def brought(by: Membership, source: str, pasted: str) -> TeamModel:
+    """It was pasted, and the worker fetched its form."""
+    model = own_models.add(by.team, by.user, source, pasted)
+    describe.describe(model.pk)
+    return TeamModel.objects.get(pk=model.pk)
+
+
+def settled(model: TeamModel, by: Membership, uses: Mapping[str, Any] | None = None, **said: Any) -> Any:
+    """The form as it was told, with what is said of each input by its name."""
+    before = own_models.latest(model)
+    fields = own.begun(
+        model.found["facts"] if model.found else before.facts,  # type: ignore[union-attr]
+        own.Source(model.source),
+        before.data["fields"] if before else (),
+    )
+    for field in fields:
+        field |= (uses or {}).get(field["name"], {})
+    password = said.pop("password", None)
+    data = {"title": "Boats", "summary": "", "kind": "picture", "fields": fields, **said}
+    spec = own_models.settle(model, by.user, data, password)
+    today = timezone.localdate()
+    prices.put(by.team, by.user, spec.slug, amount=Decimal("0.3"), currency="CNY", since=today)
+    return spec
+
+
+def uploaded(by: Membership) -> Upload:
+    data = picture()
+    upload = Upload(
+        team=by.team, author=by.user, name="me.png", kind="image", content_type="image/png", extension="png"
+    )
+    upload.bytes, upload.sha256 = len(data), "0" * 64
+    upload.file.save(f"uploads/{by.team_id}/{upload.pk}.png", ContentFile(data), save=False)
+    upload.save()
+    return upload
+
+
+def test_an_app_becomes_a_model_and_runs(foreign: Foreign, mona: Membership, bob: Membership) -> None:
+    model = brought(mona, "app", f"https://www.runninghub.ai/ai-detail/{APP}?inviteCode=abc")
+    assert (model.state, model.upstream, model.found and model.found["title"]) == ("found", APP, "Boats")
+    spec = settled(model, mona, {"select": {"use": "fix", "start": "1"}}, instance_type="plus")
+    assert [(p.key, p.type.value, p.required) for p in spec.params] == [
+        ("image", "IMAGE", True),
+        ("prompt", "STRING", False),
+        ("value", "INT", False),
+    ]
+    given = {"image": uploaded(bob).reference, "prompt": "a red boat", "value": 31}
+    row = accept(bob, spec.slug, given, strict=True).generation
+    run_pipeline()
+    row = Generation.objects.get(pk=row.pk)
+    assert (row.status, row.form, row.kind) == (State.SUCCEEDED, 1, "picture")
+    assert row.cost_actual == Decimal("0.35")
+    assert [output.kind for output in row.outputs.all()] == ["image"]
+    path, body = foreign.started[0]
+    assert (len(foreign.started), path) == (1, "/task/openapi/ai-app/run")
+    assert body.pop("apiKey") == foreign.key
+    assert body == {
+        "webappId": APP,
+        "instanceType": "plus",
+        "nodeInfoList": [
+            {"nodeId": "39", "fieldName": "image", "fieldValue": "openapi/0000.png"},
+            {"nodeId": "52", "fieldName": "prompt", "fieldValue": "a red boat"},
+            {"nodeId": "37", "fieldName": "select", "fieldValue": "1"},
+            {"nodeId": "60", "fieldName": "value", "fieldValue": "31"},
+        ],
+    }
+
+
+def test_a_workflow_becomes_a_model_and_runs(foreign: Foreign, mona: Membership, bob: Membership) -> None:
+    model = brought(mona, "workflow", WORKFLOW)
+    uses = {
+        "text": {"use": "ask", "label": "What to see"},
+        "steps": {"use": "fix", "start": "12"},
+        "seed": {"use": "ask"},
+    }
+    spec = settled(model, mona, uses, personal_queue=True)
+    assert [p.key for p in spec.params] == ["seed", "text"]
+    row = accept(bob, spec.slug, {"text": "a lighthouse", "seed": "99"}).generation
+    run_pipeline()
+    row = Generation.objects.get(pk=row.pk)
+    assert (row.status, [output.kind for output in row.outputs.all()]) == (State.SUCCEEDED, ["image"])
+    path, body = foreign.started[0]
+    assert path == "/task/openapi/create"
+    assert {key: body[key] for key in body if key != "apiKey"} == {
+        "workflowId": WORKFLOW,
+        "usePersonalQueue": True,
+        "nodeInfoList": [
+            {"nodeId": "3", "fieldName": "seed", "fieldValue": 99},
+            {"nodeId": "3", "fieldName": "steps", "fieldValue": 12},
+            {"nodeId": "6", "fieldName": "text", "fieldValue": "a lighthouse"},
+        ],
+    }
+
+
+def test_a_workflow_that_asks_for_nothing_starts_as_it_is(foreign: Foreign, mona: Membership) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    accept(mona, spec.slug, {})
+    run_pipeline()
+    assert set(foreign.started[0][1]) == {"apiKey", "workflowId"}
+
+
+def test_a_password_is_sealed_and_sent(foreign: Foreign, mona: Membership) -> None:
+    spec = settled(brought(mona, "workflow", LOCKED), mona, password="sesame")
+    model = TeamModel.objects.get(slug=spec.slug)
+    assert "sesame" not in model.sealed_password
+    row = accept(mona, spec.slug, {}).generation
+    run_pipeline()
+    assert Generation.objects.get(pk=row.pk).status == State.SUCCEEDED
+    assert foreign.started[0][1]["accessPassword"] == "sesame"
+
+
+def test_a_password_that_cannot_be_read_stops_it_before_anything_is_sent(
+    foreign: Foreign, mona: Membership, settings: Any
+) -> None:
+    spec = settled(brought(mona, "workflow", LOCKED), mona, password="sesame")
+    TeamModel.objects.update(sealed_password="moved here from elsewhere")
+    row = accept(mona, spec.slug, {}).generation
+    run_pipeline()
+    row = Generation.objects.get(pk=row.pk)
+    assert (row.status, row.error_code, foreign.started) == (State.FAILED, "password_lost", [])
+
+
+@pytest.mark.parametrize("source", ["app", "workflow"])
+def test_an_answer_that_is_lost_leaves_it_unconfirmed_and_is_not_sent_again(
+    foreign: Foreign, mona: Membership, source: str
+) -> None:
+    pasted = APP if source == "app" else WORKFLOW
+    model = brought(mona, source, pasted)
+    spec = settled(model, mona, {"image": {"use": "fix"}})
+    foreign.faults["start"] = ["cut"]
+    row = accept(mona, spec.slug, {}).generation
+    run_pipeline()
+    assert Generation.objects.get(pk=row.pk).status == State.UNCONFIRMED
+    assert len(foreign.started) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ({"code": 421, "msg": "TASK_QUEUE_MAXED", "data": None}, State.SUCCEEDED),
+        ({"code": 803, "msg": "APIKEY_INVALID_NODE_INFO", "data": None}, State.FAILED),
+    ],
+)
+def test_a_refusal_counts_as_one_of_a_standard_model(
+    foreign: Foreign, mona: Membership, answer: Any, status: State
+) -> None:
+    spec = settled(brought(mona, "app", APP), mona, {"image": {"use": "fix"}})
+    foreign.faults["start"] = [answer]
+    row = accept(mona, spec.slug, {}).generation
+    run_pipeline()
+    assert Generation.objects.get(pk=row.pk).status == status
+
+
+def test_an_older_generation_keeps_its_meaning(foreign: Foreign, mona: Membership) -> None:
+    model = brought(mona, "app", APP)
+    fixed = {"image": {"use": "fix"}}
+    spec = settled(model, mona, fixed | {"prompt": {"label": "Old name"}})
+    row = accept(mona, spec.slug, {"prompt": "x"}).generation
+    foreign.nodes = foreign.nodes[:2]
+    own_models.refresh(model, mona.user)
+    describe.describe(model.pk)
+    model.refresh_from_db()
+    settled(model, mona, fixed | {"prompt": {"label": "New name"}})
+    assert [p.label for p in load.get(spec.slug).params] == ["New name"]
+    then = load.get(Generation.objects.get(pk=row.pk).made_with)
+    assert [p.label for p in then.params] == ["Old name", "风格", "steps"]
+    assert then.display({"value": 3}) == [("steps", "3", True)]
+
+
+@pytest.mark.parametrize(
+    ("source", "pasted", "answer", "words"),
+    [
+        ("app", "1800000000000000000", None, "has no AI app 1800000000000000000"),
+        ("workflow", "1800000000000000000", None, "has no ComfyUI workflow 1800000000000000000"),
+        ("workflow", WORKFLOW, {"code": 810, "msg": "", "data": None}, "run once by hand"),
+        ("app", APP, "cut", "did not answer"),
+        ("app", APP, {"code": 0, "data": {"nodeInfoList": []}}, "no form can be read from"),
+        ("app", APP, {"code": 0, "data": {"nodeInfoList": [{"nodeId": 1}]}}, "tells of no input"),
+        ("workflow", WORKFLOW, {"code": 0, "data": {"prompt": "{not json"}}, "no form can be read from"),
+        ("app", APP, {"code": 802, "msg": "APIKEY_UNAUTHORIZED"}, "key"),
+        ("app", APP, {"code": 500, "msg": "UNKNOWN_ERROR"}, "Try again later"),
+    ],
+)
+def test_what_cannot_be_fetched_says_why(
+    foreign: Foreign, mona: Membership, source: str, pasted: str, answer: Any, words: str
+) -> None:
+    foreign.faults["form"] = [answer] if answer else []
+    model = brought(mona, source, pasted)
+    assert model.state == "failed"
+    assert words in model.sentence
+    assert foreign.key not in model.sentence
