@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_tokens_reach"),
-        ("generations", "0019_words_are_indexed"),
+        ("generations", "0020_account_answers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
