@@ -82,6 +82,11 @@ def ring_form(model_id: int) -> None:
     async_task("generations.tasks.describe", model_id)
 
 
+def ring_price_check(check_id: int) -> None:
+    """Has RunningHub asked for a price."""
+    async_task("generations.tasks.ask_price", check_id)
+
+
 def ring_snapshots() -> None:
     """Has the accounts asked what they hold today."""
     async_task("generations.tasks.snapshot")

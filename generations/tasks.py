@@ -15,6 +15,7 @@ from generations.pipeline import inquire as inquiring
 from generations.pipeline import limits as limiting
 from generations.pipeline import monthly
 from generations.pipeline import posters as poster_making
+from generations.pipeline import preview as previews
 from generations.pipeline import purge as purging
 from generations.pipeline import retire as retiring
 from generations.pipeline import snapshot as snapshots
@@ -51,6 +52,7 @@ def sweep() -> None:
         telling.tend,
         snapshots.tend,
         accounts.tend,
+        previews.tend,
         monthly.send_if_due,
         limiting.tend,
         delivering.tend,
@@ -105,6 +107,12 @@ def ask_account(connection_id: int) -> None:
     """What an account is, for its page."""
     watching.beat()
     accounts.ask(connection_id)
+
+
+def ask_price(check_id: int) -> None:
+    """What RunningHub says a generation would cost."""
+    watching.beat()
+    previews.ask(check_id)
 
 
 def alert(connection_id: int) -> None:

@@ -31,7 +31,7 @@ OUTPUTS = {
     Kind.OBJECT: "3d",
     Kind.TEXT: "text",
 }
-"""The kinds that a model of a team's own can be of, and what each makes. Voices are none: theirs is more than a form."""
+"""The kinds that a team’s own model can be of, and what each makes. Voices are none: theirs is more than a form."""
 VENDORS = {Source.APP: "AI app", Source.WORKFLOW: "ComfyUI workflow"}
 PROMPTS = ("prompt", "text", "positive", "caption", "lyrics", "string")
 LONG = 60

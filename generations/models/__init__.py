@@ -32,6 +32,7 @@ from generations.models.model_rule import ModelRule
 from generations.models.monthly_report import MonthlyReport
 from generations.models.output import Output
 from generations.models.price import PriceDecision, TeamPrice
+from generations.models.price_check import PriceCheck
 from generations.models.receiver import Delivery, Receiver
 from generations.models.request import AllowanceRequest
 from generations.models.retention import RetentionRule
@@ -94,6 +95,7 @@ __all__ = [
     "Pairs",
     "Preset",
     "PresetDefault",
+    "PriceCheck",
     "PriceDecision",
     "Question",
     "Receiver",

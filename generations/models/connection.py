@@ -63,7 +63,8 @@ class Connection(models.Model):
 
     `running` is how many tasks of this key were under way upstream when last asked, `slots` how many it runs at once,
     `used_outside` how many of them others than this portal had in use when last asked, `full_until` when a submit may
-    be tried again after upstream had no room. `key_hint` is the end of the key, all that is ever shown of it. Of a
+    be tried again after upstream had no room, `prices_refused_at` when this key was last told that it may not ask for
+    prices. `key_hint` is the end of the key, all that is ever shown of it. Of a
     team's own connections it uses the one with `is_used`, else the shared one. A removed connection stays, because
     receipts name it.
     """
@@ -85,6 +86,7 @@ class Connection(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(default=timezone.now)
     full_until = models.DateTimeField(null=True, blank=True)
+    prices_refused_at = models.DateTimeField(null=True, blank=True)
     full_streak = models.PositiveIntegerField(default=0)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_code = models.CharField(max_length=40, blank=True)
@@ -194,8 +196,9 @@ class Connection(models.Model):
         paused = {"paused_at": None, "paused_code": "", "paused_reason": ""}
         ends = rows.exclude(paused_code=BY_HAND)
         now = timezone.now()
-        if not ends.update(**changes, **paused, full_until=None, next_check_at=now):
-            rows.update(**changes, full_until=None, next_check_at=now)
+        anew = {"full_until": None, "prices_refused_at": None, "next_check_at": now}
+        if not ends.update(**changes, **paused, **anew):
+            rows.update(**changes, **anew)
         self.refresh_from_db()
 
     @classmethod
@@ -259,6 +262,11 @@ class Connection(models.Model):
         """Remembers that upstream has no room. Of a burst of refusals only the first lengthens the next wait."""
         rows = type(self).objects.filter(Q(full_until=None) | Q(full_until__lte=now), pk=self.pk)
         rows.update(full_until=until, full_streak=F("full_streak") + 1)
+
+    def note_no_prices(self) -> None:
+        """Remembers that this key may not ask what things cost."""
+        rows = type(self).objects.filter(pk=self.pk, key_digest=self.key_digest)
+        rows.update(prices_refused_at=timezone.now())
 
     def note_room(self) -> None:
         """Forgets a past refusal, because a submit was just accepted."""

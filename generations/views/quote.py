@@ -20,7 +20,7 @@ from generations.forms.field import Field
 from generations.models import Connection
 from generations.pipeline import accept
 from generations.templatetags.ui import SIGNS
-from generations.views import access, shell
+from generations.views import access, price_check, shell
 from generations.views.plan import Plan, lines_of, plan
 
 SOME_FILE = "upload:00000000-0000-0000-0000-000000000000"
@@ -43,6 +43,8 @@ class Bill:
     """Where several generations are asked for; `cost` is that of those which fit."""
     conflicts: Sequence[str] = ()
     """Sentences about values that do not go together or miss one another."""
+    opinion: price_check.Opinion | None = None
+    """RunningHub's own word about this very form."""
     is_rate: bool = False
     """Nothing is written yet: `cost` is that of a thousand characters, and nothing would be taken off."""
 
@@ -82,7 +84,7 @@ def quote(request: HttpRequest, team: str, model: str) -> HttpResponse:
     """The two parts of the footer that tell the cost, for htmx to put in place. Changes nothing."""
     spec = access.model(model, access.member(request, team))
     posted, many = forms.peek(spec, request.POST), forms.Many.read(request.POST)
-    context = {"bill": bill(request, spec, posted, many), "alone": True}
+    context = {"bill": bill(request, spec, posted, many), "alone": True, "spec": spec}
     return render(request, "studio/_quote.html", context)
 
 
@@ -112,6 +114,7 @@ def bill(request: HttpRequest, spec: ModelSpec, raw: Mapping[str, Any], many: fo
         missing=missing,
         conflicts=conflicts,
         is_rate=is_rate,
+        opinion=price_check.opinion(team, spec, raw) if not missing and not conflicts else None,
     )
 
 

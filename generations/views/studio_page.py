@@ -11,11 +11,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
-from generations import forms, permits, vault
+from generations import forms, permits, price_checks, vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.forms.posted import DRAFT
-from generations.models import Generation
+from generations.models import Connection, Generation
 from generations.views import offered, picker, quote, rail
 from generations.views.beginning import Beginning
 from generations.views.drafts import draft_count
@@ -65,6 +65,7 @@ def show(
         "groups": picker.groups(membership, picker.HOME, spec),
         "kinds": picker.kinds(membership),
         "rail": rail.build(membership),
+        "may_ask_price": price_checks.may_ask(Connection.of(membership.team)),
         "refusal": refusal,
         "twin": twin,
         "earlier": _earlier(request, membership, begun),

@@ -46,6 +46,7 @@ from generations.models import (
     Generation,
     HeldOrder,
     Preset,
+    PriceCheck,
     Receiver,
     RetentionRule,
     SavedSearch,
@@ -165,6 +166,8 @@ PAGES: dict[str, Line] = {
     "team_home": page(Deed.SEE),
     "studio": page(Deed.SEE),
     "studio_model": Line(get=Deed.SEE, post=Deed.GENERATE),
+    "price_check": verb(Deed.GENERATE),
+    "price_checked": page(Deed.GENERATE, pk="price check"),
     "studio_lyrics": form(Deed.GENERATE, model="singing model"),
     "quote": verb(Deed.SEE),
     "draft_keep_running": verb(Deed.GENERATE),
@@ -480,6 +483,13 @@ def _link(scene: Scene, me: Membership) -> uuid.UUID:
     return sharing.make(me, thing, Terms("Rain")).pk
 
 
+def _price_check(scene: Scene, me: Membership) -> int:
+    connection = Connection.of(me.team)
+    return PriceCheck.objects.create(
+        team=me.team, connection=connection, model=MODEL, digest="0", params={}, wanted_at=None
+    ).pk
+
+
 def _connection(scene: Scene, me: Membership) -> int:
     where = {"base_url": "https://www.runninghub.cn", "name": "Own", "key_digest": "0" * 16}
     return Connection.objects.create(team=scene.carol.team, **where).pk
@@ -541,6 +551,7 @@ THINGS: dict[str, Make] = {
     "own draft": lambda scene, me: (
         Draft.objects.create(team=me.team, author=me.user, model=MODEL, params={"prompt": "Rain"}).pk
     ),
+    "price check": _price_check,
     "connection": _connection,
     "invitation": lambda scene, me: (
         Invitation.objects.create(

@@ -95,6 +95,16 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
         ("generations.takeout", "generations.models", "generations.media", "generations.catalogue"),
     ),
     ("generations.connections", ("generations.models", "generations.queue", "accounts.models")),
+    (
+        "generations.price_checks",
+        (
+            "generations.models",
+            "generations.queue",
+            "generations.catalogue",
+            "generations.pipeline.accept",
+            "accounts.models",
+        ),
+    ),
     ("generations.custody", ("generations.models", "generations.disk", "accounts.models")),
     (
         "generations.doctor",
@@ -337,6 +347,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "generations.vault",
             "generations.disk",
             "generations.custody",
+            "generations.price_checks",
             "generations.connections",
             "generations.receivers",
             "generations.pipeline.announce",
