@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.models import Membership
 from generations import vault
-from generations.catalogue.spec import ModelSpec
+from generations.catalogue.spec import EXTRA, ModelSpec
 from generations.forms import new_voice
 from generations.forms.posted import BY_LINE, COPIES, VOICE
 from generations.models import Draft, Generation, PresetDefault
@@ -69,7 +69,7 @@ def beginning(request: HttpRequest, membership: Membership, spec: ModelSpec) -> 
 
 def _known(params: Mapping[str, Any], spec: ModelSpec) -> dict[str, Any]:
     """Without what the model does not take any more, or never did."""
-    keys = {param.key for param in spec.params} | set(OWN)
+    keys = {param.key for param in spec.params} | set(OWN) | {EXTRA}
     return {key: value for key, value in params.items() if key in keys}
 
 
@@ -91,7 +91,7 @@ def _earlier(earlier: Generation, spec: ModelSpec) -> Beginning:
     stated for each voice; it is called like its voice.
     """
     params = earlier.params if isinstance(earlier.params, dict) else {}
-    keys = {param.key for param in spec.params}
+    keys = {param.key for param in spec.params} | {EXTRA}
     values = {key: value for key, value in vault.anew(spec, params).items() if key in keys}
     if vault.maker(spec) is not None:
         said = vault.wish_of(earlier)

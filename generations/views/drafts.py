@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Membership, Team
 from generations import forms, uploads
 from generations.catalogue import load
-from generations.catalogue.spec import ModelSpec
+from generations.catalogue.spec import EXTRA, ModelSpec
 from generations.forms import new_voice
 from generations.forms.field import as_text
 from generations.forms.posted import BY_LINE, COPIES, DRAFT, TITLE, VOICE
@@ -150,7 +150,7 @@ def drop_sent(request: HttpRequest, membership: Membership, spec: ModelSpec) -> 
 
 def held(spec: ModelSpec, request: HttpRequest) -> tuple[dict[str, Any], str]:
     """The form as posted, files left out, and its title."""
-    keys = {param.key for param in spec.params}
+    keys = {param.key for param in spec.params} | {EXTRA}
     values = {key: value for key, value in forms.peek(spec, request.POST).items() if key in keys}
     for name in (BY_LINE, COPIES):
         if given := request.POST.get(name):
@@ -183,7 +183,7 @@ def with_files(request: HttpRequest, spec: ModelSpec, posted: forms.Posted) -> t
 
 def differs(spec: ModelSpec, values: dict[str, Any]) -> bool:
     """Whether anything is not as an untouched form has it."""
-    if values.get(VOICE) or values.get(BY_LINE) or values.get(COPIES, "1") != "1":
+    if any(values.get(name) for name in (VOICE, BY_LINE, EXTRA)) or values.get(COPIES, "1") != "1":
         return True
     keys = {param.key: param.default for param in spec.params if not param.hidden}
     return any(

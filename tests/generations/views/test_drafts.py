@@ -34,6 +34,17 @@ def test_a_half_filled_form_is_there_again_after_the_tab_was_closed(bob: Members
     assert not Generation.objects.exists()
 
 
+def test_what_a_manager_wrote_as_json_is_there_again(
+    mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    client, extra = client_of(mona), '{"steps": 30'
+    posted = seen(client.get(PAGE)).sent() | {"_extra": extra}
+    assert client.post(f"{PAGE}draft/", posted).status_code == 204
+    assert seen(client.get(PAGE)).values["_extra"] == [extra]
+    made = make_generation(mona, params={"prompt": "Rain", "_extra": {"steps": 30}})
+    assert "steps" in seen(client.get(f"{PAGE}?from={made.pk}")).values["_extra"][0]
+
+
 def test_it_holds_what_could_not_be_sent(bob: Membership, client_of: Any) -> None:
     client = client_of(bob)
     wrong = {"text": "a\x00b\ud800", "voice_id": "no such", "speed": "fast", "_by_line": "on", "_copies": "x"}

@@ -30,10 +30,11 @@ def upstream(settings: Any) -> Iterator[Wire]:
     wire.stop()
 
 
-def want(client: Client, page: str = PAGE, **posted: Any) -> str:
-    found = client.post(f"{page}check/", {"prompt": "Rain"} | posted, headers={"HX-Request": "true"})
+def want(client: Client, **posted: Any) -> str:
+    filled = {"prompt": "Rain", "_copies": "1", "_title": "", "_extra": ""}
+    found = client.post(f"{PAGE}check/", filled | posted, headers={"HX-Request": "true"})
     assert found.status_code == 200
-    return " ".join(found.content.decode().split())
+    return " ".join(found.content.decode().split()) + found.headers.get("HX-Trigger", "")
 
 
 def again(client: Client) -> str:
