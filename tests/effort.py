@@ -13,7 +13,7 @@ import gc
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from rhweb import env
 from tests.left_out import LeftOut
@@ -36,7 +36,10 @@ def thorough(*values: Any, id: str | None = None) -> Any:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    settings.register_profile("short", max_examples=tries(100))
+    # A machine that is busy with something else makes no test wrong.
+    settings.register_profile(
+        "short", max_examples=tries(100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("short")
     if not THOROUGH:
         config.pluginmanager.register(LeftOut("thorough", sentence), "the short form")

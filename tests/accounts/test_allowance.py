@@ -66,6 +66,7 @@ def test_another_measure_or_period_is_another_limit(bob: Membership) -> None:
     assert in_force(bob) == {(Scope.DEFAULT, 5)}
 
 
+@pytest.mark.thorough
 @given(
     pools=st.dictionaries(st.sampled_from(PAIRS), st.sampled_from([Mode.LIMITED, Mode.UNLIMITED])),
     defaults=st.dictionaries(st.sampled_from(PAIRS), st.sampled_from([Mode.LIMITED, Mode.UNLIMITED])),

@@ -86,6 +86,7 @@ def test_the_secret_lies_sealed_and_survives_a_new_secret_key(bob: Membership) -
         assert sealed.unseal("second factor", stored) == secret
 
 
+@pytest.mark.thorough
 def test_a_team_that_asks_for_one_is_closed_until_then(
     alice: Membership, bob: Membership, client_of: Callable[[Membership], Client]
 ) -> None:
@@ -112,6 +113,7 @@ def test_strangers_get_404_whether_or_not_a_team_asks(
     assert client_of(zoe).get("/t/tide/library/").status_code == 404
 
 
+@pytest.mark.thorough
 def test_one_session_is_ended_from_another_and_nobody_ends_a_stranger_s(
     bob: Membership, carol: Membership
 ) -> None:
@@ -131,6 +133,7 @@ def test_one_session_is_ended_from_another_and_nobody_ends_a_stranger_s(
     assert Client().post(f"/accounts/sessions/{of_lost}/end/").status_code == 302, "to the sign-in page"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path",
     ["", "totp/activate/", "webauthn/", "webauthn/add/", "recovery-codes/generate/"],

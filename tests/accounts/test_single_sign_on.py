@@ -85,6 +85,7 @@ def test_a_verified_address_opens_the_account_it_belongs_to(
     assert is_in(again), "the provider knows them by its own number from now on"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("said", [False, None, "false", "yes", 1.5, ["true"]])
 def test_an_address_that_is_not_vouched_for_opens_nothing(
     said: Any, client: Client, provider: Provider, bob: Membership
@@ -110,6 +111,7 @@ def test_whom_nobody_expects_gets_no_account(client: Client, provider: Provider,
     assert not User.objects.filter(email="erin@example.com").exists()
 
 
+@pytest.mark.thorough
 def test_whoever_was_invited_comes_in_and_joins(client: Client, provider: Provider, mona: Membership) -> None:
     _row, secret = invitations.make(mona, role=Role.MEMBER, lasts=timedelta(days=7), email="erin@example.com")
     page = f"/invite/{secret}/"
@@ -122,6 +124,7 @@ def test_whoever_was_invited_comes_in_and_joins(client: Client, provider: Provid
     assert client.get("/t/tide/library/").status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_link_for_many_lets_whoever_has_it_make_an_account(
     client: Client, provider: Provider, mona: Membership
 ) -> None:
@@ -131,6 +134,7 @@ def test_a_link_for_many_lets_whoever_has_it_make_an_account(
         assert answer.status_code == status
 
 
+@pytest.mark.thorough
 def test_people_of_a_domain_are_in_at_once(client: Client, provider: Provider, alice: Membership) -> None:
     domains.add(alice.team, alice.user, "example.com", Role.MEMBER, automatic=True)
     through(client, provider, email="erin@example.com", email_verified="true")
@@ -139,6 +143,7 @@ def test_people_of_a_domain_are_in_at_once(client: Client, provider: Provider, a
     assert EmailAddress.objects.get(email="erin@example.com").verified
 
 
+@pytest.mark.thorough
 def test_an_account_of_somebody_who_never_proved_the_address_is_taken_from_them(
     client: Client, provider: Provider, bob: Membership
 ) -> None:
@@ -176,6 +181,7 @@ def test_a_provider_that_breaks_or_a_person_who_stops_gets_a_page(
     assert not is_in(client)
 
 
+@pytest.mark.thorough
 def test_a_second_factor_is_asked_for_all_the_same(
     client: Client, provider: Provider, bob: Membership
 ) -> None:

@@ -65,6 +65,7 @@ def guess(many: int, *, emails: Callable[[int], str], addresses: Callable[[int],
     return outcomes
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("many", [60, thorough(10_000)])
 def test_guesses_are_slowed_down_whether_spread_over_accounts_or_over_addresses(
     many: int, bob: Membership
@@ -87,6 +88,7 @@ def test_guesses_are_slowed_down_whether_spread_over_accounts_or_over_addresses(
     ), "what was put off is not written down again and again"
 
 
+@pytest.mark.thorough
 def test_members_get_in_from_their_own_browser_while_strangers_guess(bob: Membership) -> None:
     own = Client()
     sign_in(own, "bob@example.com")
@@ -99,6 +101,7 @@ def test_members_get_in_from_their_own_browser_while_strangers_guess(bob: Member
     assert is_in(own), "the browser is known, wherever it is now"
 
 
+@pytest.mark.thorough
 def test_members_get_in_from_an_address_where_they_are_signed_in(bob: Membership) -> None:
     sign_in(Client(), "bob@example.com", address="192.0.2.9")
     guess(12, emails=lambda n: "bob@example.com", addresses=lambda n: f"203.0.113.{n}")
@@ -108,6 +111,7 @@ def test_members_get_in_from_an_address_where_they_are_signed_in(bob: Membership
     assert MANY in sign_in(Client(), "bob@example.com", address="192.0.2.10").content.decode()
 
 
+@pytest.mark.thorough
 def test_a_known_browser_guesses_no_more_than_others(bob: Membership) -> None:
     own = Client()
     sign_in(own, "bob@example.com")
@@ -117,6 +121,7 @@ def test_a_known_browser_guesses_no_more_than_others(bob: Membership) -> None:
     assert MANY in sign_in(own, "bob@example.com", address="192.0.2.77").content.decode()
 
 
+@pytest.mark.thorough
 def test_the_note_on_a_browser_is_worth_nothing_for_another_account_or_when_made_up(
     bob: Membership, carol: Membership
 ) -> None:
@@ -131,6 +136,7 @@ def test_the_note_on_a_browser_is_worth_nothing_for_another_account_or_when_made
     assert MANY in sign_in(forged, "bob@example.com", address="192.0.2.2").content.decode()
 
 
+@pytest.mark.thorough
 def test_a_browser_remembers_a_few_people_and_forgets_the_first(db: None) -> None:
     browser = Client()
     for number in range(known.PEOPLE + 1):
@@ -169,6 +175,7 @@ ASKED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", ASKED)
 def test_an_account_and_none_get_the_same_answer_for_the_same_work(
     path: str, settings: Any, bob: Membership
@@ -218,6 +225,7 @@ def test_signing_in_asks_the_database_as_much_for_an_account_as_for_none(bob: Me
     assert asked[0] == asked[1]
 
 
+@pytest.mark.thorough
 def test_asking_for_a_new_password_again_and_again_is_slowed_down(bob: Membership) -> None:
     for number in range(20):
         Client().post(

@@ -46,6 +46,7 @@ def nothing_is_found(page: Page) -> None:
     assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW["width"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [name if name in AT_ONCE else thorough(name, id=name) for name in PAGES])
 def test_page(name: str, reader: Callable[[str, str, ViewportSize], Visitor]) -> None:
     email, path = PAGES[name]

@@ -109,6 +109,7 @@ def test_it_is_reached_from_the_generation_and_looks_well(
     expect(page.locator("del")).to_have_text("Soft")
 
 
+@pytest.mark.thorough
 def test_without_scripts_there_are_two_players_and_the_difference(
     pair: tuple[str, str], visit: Callable[..., Visitor]
 ) -> None:

@@ -94,6 +94,7 @@ def test_the_card_plays_real_sound_of_the_stored_length_and_seeks(made: Made) ->
     assert answer.body() == data[100:200]
 
 
+@pytest.mark.thorough
 def test_the_sound_goes_on_from_page_to_page(made: Made) -> None:
     alice, page = made.alice, made.alice.page
     before = alice.hears_on()
@@ -112,6 +113,7 @@ def test_the_sound_goes_on_from_page_to_page(made: Made) -> None:
     until(lambda: alice.sound().paused, "silence", page=page)
 
 
+@pytest.mark.thorough
 def test_it_is_there_after_a_reload_and_found_by_a_word_of_its_prompt(made: Made) -> None:
     page = made.alice.page
     made.alice.open(f"/t/{made.page.split('/')[2]}/library/")
@@ -144,6 +146,7 @@ def test_the_receipt_and_the_download(made: Made) -> None:
     assert hashlib.sha256(data).hexdigest() == made.stored["sha256"]
 
 
+@pytest.mark.thorough
 def test_all_of_it_works_without_scripts(portal: Portal, visit: Callable[..., Visitor]) -> None:
     alice = visit(alone=True, java_script_enabled=False)
     page = alice.open("/")

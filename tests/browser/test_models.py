@@ -35,6 +35,7 @@ def found_after(page: Page, letters: str) -> list[str]:
     return shown
 
 
+@pytest.mark.thorough
 def test_each_of_374_models_is_found_with_two_keystrokes(visit: Callable[..., Visitor]) -> None:
     page = visit(ALICE).open("/t/atlas/create/")
     assert page.locator("#models-list [data-filter-item]").count() < 50
@@ -78,6 +79,7 @@ def write_everywhere(page: Page) -> dict[str, str]:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("model", [LARGEST[0], *(thorough(model) for model in LARGEST[1:])])
 def test_nothing_is_lost_of_a_large_form_when_something_is_wrong(

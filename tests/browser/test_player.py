@@ -71,6 +71,7 @@ def sounds(sam: Visitor, title: str) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_a_song_goes_on_through_four_pages(sam: Visitor) -> None:
     page = sam.page
     play(sam, SHELF[-1])

@@ -19,6 +19,7 @@ FAULTY = (
 )
 
 
+@pytest.mark.thorough
 def test_a_reached_limit_names_the_ways_on_and_keeps_the_form(visit: Callable[..., Visitor]) -> None:
     nora = visit(NORA)
     nora.order("narrow", MUSIC, prompt="The only one that fits into the day")

@@ -21,6 +21,7 @@ def made(visitor: Visitor, model: str, **params: str) -> Page:
     return page
 
 
+@pytest.mark.thorough
 def test_pictures_open_large_turn_over_and_are_compared(visit: Callable[..., Visitor]) -> None:
     page = made(visit(ALICE), "rhart-imagine-image-quality--text-to-image", prompt="Boats", numImages="3")
     expect(page.locator("[data-shot] img")).to_have_count(3)
@@ -44,6 +45,7 @@ def test_pictures_open_large_turn_over_and_are_compared(visit: Callable[..., Vis
     expect(box).to_be_hidden()
 
 
+@pytest.mark.thorough
 def test_a_video_plays_and_gets_a_poster(visit: Callable[..., Visitor]) -> None:
     page = made(visit(ALICE), "pixverse-v6--text-to-video", prompt="Waves")
     video = page.locator("video.screen")
@@ -58,6 +60,7 @@ def test_a_video_plays_and_gets_a_poster(visit: Callable[..., Visitor]) -> None:
     assert "/poster" in until(poster, "a poster", page=page)
 
 
+@pytest.mark.thorough
 def test_an_object_turns_with_the_arrow_keys(visit: Callable[..., Visitor]) -> None:
     page = made(visit(ALICE), "hunyuan3d-v3.1--text-to-3d", prompt="A boat")
     viewer = page.locator("glb-viewer")

@@ -37,6 +37,7 @@ def record(page: Page, seconds: float) -> None:
     page.get_by_role("button", name="Stop").click()
 
 
+@pytest.mark.thorough
 def test_a_chosen_file_is_there_before_the_form_is_sent(visit: Any) -> None:
     sam = visit(SAM)
     page = sam.open(CLONE)
@@ -83,6 +84,7 @@ def test_a_cut_connection_is_said_and_tried_again(visit: Any) -> None:
     sam.complaints.clear()
 
 
+@pytest.mark.thorough
 def test_a_form_that_is_sent_meanwhile_waits_for_its_file(visit: Any) -> None:
     sam = visit(SAM)
     page = sam.open(CLONE)

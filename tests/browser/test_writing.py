@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.browser]
 TURBO = "rhart-audio--text-to-audio--speech-2.8-turbo"
 
 
+@pytest.mark.thorough
 def test_a_half_filled_form_survives_its_tab(visit: Callable[..., Visitor]) -> None:
     first = visit(SAM)
     page = first.open(f"/t/fresh/create/{TURBO}/")

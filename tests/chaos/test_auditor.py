@@ -122,6 +122,7 @@ def test_a_sound_portal_is_passed(bob: Membership, make_generation: Callable[...
     assert audit(portal.seen, bob.team, [bob]) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("fault", "word"),

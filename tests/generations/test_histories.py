@@ -191,6 +191,7 @@ def pair(db: None) -> tuple[Membership, Membership]:
     return first, join(team, "second", Role.MEMBER)
 
 
+@pytest.mark.thorough
 @settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(beginning=st.sampled_from(BEGINNINGS), zone=st.sampled_from(ZONES), history=steps)
 def test_what_is_used_is_recomputed_and_no_blocking_limit_is_passed(

@@ -101,6 +101,7 @@ def families() -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "endpoints",
     [
@@ -140,6 +141,7 @@ def test_their_forms_make_fitting_results_in_the_library(
     assert client.get(f"/t/tide/g/{orders[endpoints[0]]}/").status_code == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("endpoint", sorted(NAMES_ONLY))
 def test_a_model_known_by_name_only_says_so_and_takes_what_a_manager_writes(
     bob: Membership, mona: Membership, client_of: Any, sandbox: Any, drive: Any, endpoint: str

@@ -53,6 +53,7 @@ def go(whose: Membership, actor: Membership, heir: Membership | None = None, **f
     )
 
 
+@pytest.mark.thorough
 def test_who_may_see_and_end_whose(
     client: Client,
     client_of: Clients,

@@ -58,6 +58,7 @@ def pair(db: None) -> tuple[Membership, Membership]:
     return join(team, "first", Role.MEMBER), join(team, "second", Role.MEMBER)
 
 
+@pytest.mark.thorough
 @settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=receipts, now=moments, zone=zones)
 def test_use_is_the_sum_of_the_receipts_of_the_period(

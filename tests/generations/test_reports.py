@@ -58,6 +58,7 @@ def counted(row: Generation) -> Decimal:
     return Decimal(0) if row.status in ("failed", "cancelled") else row.cost_estimated or Decimal(0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("by", list(By))
 def test_every_report_adds_up_to_the_receipts_to_the_last_digit(
     by: By, team: Team, bob: Membership, carol: Membership, make_generation: Any
@@ -81,6 +82,7 @@ def test_every_report_adds_up_to_the_receipts_to_the_last_digit(
     )
 
 
+@pytest.mark.thorough
 def test_the_receipts_one_by_one_add_up_too(team: Team, bob: Membership, make_generation: Any) -> None:
     history(make_generation, bob)
     place = reports.RECEIPT.index("cost_counted")

@@ -31,6 +31,7 @@ def table(program: Program, text: str, **headers: str) -> Any:
     return program.client.post("/api/v1/batches/csv", data, headers=program.headers | headers)
 
 
+@pytest.mark.thorough
 def test_a_list_is_priced_ordered_once_and_followed(bobs: Program) -> None:
     before = bobs.post("batches/preview", ORDER).json()
     assert (before["count"], before["fit"], before["refusing"]) == (3, 3, [])
@@ -59,6 +60,7 @@ def test_what_does_not_fit_names_its_line(bobs: Program) -> None:
     assert not Batch.objects.exists()
 
 
+@pytest.mark.thorough
 def test_a_limit_of_the_token_takes_some_and_keeps_the_rest(bob: Membership) -> None:
     program = Program(ApiToken.issue(bob, count_limit=2))
     assert program.post("batches/preview", ORDER).json()["fit"] == 2
@@ -76,6 +78,7 @@ def test_a_limit_of_the_token_takes_some_and_keeps_the_rest(bob: Membership) -> 
     assert program.post("batches", ORDER).status_code == 402
 
 
+@pytest.mark.thorough
 def test_a_table_is_an_order_too(bobs: Program) -> None:
     text = 'title,prompt,format\r\nFirst,Slow rain,mp3\r\nSecond,"Wind, and sea",wav\r\n\r\n'
     body = table(bobs, text, **{"Idempotency-Key": "t"}).json()
@@ -85,6 +88,7 @@ def test_a_table_is_an_order_too(bobs: Program) -> None:
     assert table(bobs, text, **{"Idempotency-Key": "t"}).status_code == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text", ["", "prompt", "prompt,prompt\na,b", "prompt,\na,b", "prompt\na,b,c", "nothing\nx", "\x00\n\x00",
              "prompt\n" + "x\n" * 201, 'prompt\n"']
@@ -94,6 +98,7 @@ def test_a_table_that_is_none_is_refused(text: str, bobs: Program) -> None:
     assert not Generation.objects.exists()
 
 
+@pytest.mark.thorough
 def test_the_results_come_as_a_zip_and_a_table_with_the_same_names(
     bobs: Program, sandbox: Any, drive: Any
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_number_that_is_none_is_refused(since: str, bob: Membership, program_o
     assert program_of(bob).get("changes", {"since": since}).status_code == 422
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_skipped_or_repeated_while_many_write() -> None:
     """Transactions end in another order than they began; a reader that follows never misses one of them."""

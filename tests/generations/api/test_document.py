@@ -125,6 +125,7 @@ def judge(case: Any, headers: dict[str, str]) -> None:
         transaction.set_rollback(True)
 
 
+@pytest.mark.thorough
 @described.parametrize()
 @FEW
 def test_every_answer_is_as_documented(
@@ -143,6 +144,7 @@ def test_every_answer_to_a_member_is_as_documented(
     judge(case, authorization(bob, make_generation))
 
 
+@pytest.mark.thorough
 def test_every_model_has_its_params_in_the_document(anonymous: Program) -> None:
     document = anonymous.get("openapi.json").json()
     schemas = document["components"]["schemas"]
@@ -155,6 +157,7 @@ def test_every_model_has_its_params_in_the_document(anonymous: Program) -> None:
     assert references <= set(schemas)
 
 
+@pytest.mark.thorough
 def test_refusals_are_documented_as_problems_with_their_challenge(anonymous: Program) -> None:
     document = anonymous.get("openapi.json").json()
     for methods in document["paths"].values():
@@ -167,6 +170,7 @@ def test_refusals_are_documented_as_problems_with_their_challenge(anonymous: Pro
     assert document["components"]["securitySchemes"]["Token"] == {"type": "http", "scheme": "bearer"}
 
 
+@pytest.mark.thorough
 def test_the_page_tells_every_address_and_every_refusal_without_anything_from_elsewhere(
     anonymous: Program,
 ) -> None:

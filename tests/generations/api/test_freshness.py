@@ -26,6 +26,7 @@ def bobs(bob: Membership, program_of: Any) -> Program:
 READS = ["me", "usage", "models", f"models/{MODEL}", "voices", "generations", "changes", "changes?since=0"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", READS)
 def test_every_read_has_a_mark_and_is_not_sent_twice(
     path: str, bobs: Program, bob: Membership, make_generation: Any
@@ -39,6 +40,7 @@ def test_every_read_has_a_mark_and_is_not_sent_twice(
     assert bobs.get(path, If_None_Match='"other"').status_code == 200
 
 
+@pytest.mark.thorough
 def test_one_generation_is_new_when_anything_of_it_is(
     bobs: Program, bob: Membership, make_generation: Any
 ) -> None:
@@ -102,6 +104,7 @@ def test_the_end_is_learned_from_what_was_before(
     assert end > now + timedelta(seconds=30)
 
 
+@pytest.mark.thorough
 def test_who_asks_a_third_time_costs_the_rows_alone_and_is_still_judged(
     bobs: Program, bob: Membership, make_generation: Any
 ) -> None:

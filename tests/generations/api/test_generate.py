@@ -89,6 +89,7 @@ def test_a_model_is_named_by_its_alias(bobs: Program) -> None:
         assert (answer.status_code, answer.json()["model"]) == (201, spec.slug)
 
 
+@pytest.mark.thorough
 def test_the_example_of_every_model_is_taken(bobs: Program) -> None:
     Team.objects.update(unknown_price=Team.UnknownPrice.ALLOW)
     kept = {
@@ -158,6 +159,7 @@ def test_a_body_that_is_missing_is_said_so(bobs: Program) -> None:
     assert bobs.post("generations").status_code == 422
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("form", ["upload:{}", "{}", "UPPER {}"])
 def test_an_upload_is_named_by_its_reference_or_its_id(form: str, bobs: Program) -> None:
     kept = bobs.upload(SimpleUploadedFile("voice.wav", tone(10), "audio/wav")).json()
@@ -186,6 +188,7 @@ def test_the_same_key_gives_the_same_generation_back(bobs: Program) -> None:
     assert Generation.objects.count() == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "other",
     [{**ORDER, "title": "Else"}, {"model": MODEL, "params": {"prompt": "Else"}}, {**ORDER, "params": {}}],
@@ -301,6 +304,7 @@ def no_prices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
         known.cache_clear()
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_twenty_equal_posts_at_once_are_one_generation_and_twenty_equal_answers() -> None:
     bob = join(Team.objects.create(slug="tide", name="Tide"), "bob", Role.MEMBER)

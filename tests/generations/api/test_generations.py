@@ -74,6 +74,7 @@ def test_an_item_of_the_list_is_what_its_own_address_shows(
     assert bobs.get("generations").json()["items"] == [bobs.get(f"generations/{row.pk}").json()]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
@@ -201,6 +202,7 @@ def test_a_failure_says_why(bobs: Program, bob: Membership, make_generation: Any
     assert b"secret" not in answer.content
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("state", [s for s in State if s not in ("succeeded", "failed", "cancelled")])
 def test_what_is_not_over_says_when_to_ask_again(
     state: State, bobs: Program, bob: Membership, make_generation: Any
@@ -221,6 +223,7 @@ def test_what_waits_is_cancelled_at_once_and_costs_nothing(
     assert row.cost_counted == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("state", [State.DISPATCHING, State.UNCONFIRMED, State.RUNNING, State.GATHERING])
 def test_what_was_sent_notes_the_wish_and_goes_on(
     state: State, bobs: Program, bob: Membership, make_generation: Any

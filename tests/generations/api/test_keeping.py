@@ -123,6 +123,7 @@ def test_what_was_removed_for_good_is_404_and_says_so(
         assert "receipt is kept" in answer.json()["detail"]
 
 
+@pytest.mark.thorough
 def test_a_collection_from_beginning_to_end(
     bob: Membership, carol: Membership, make_generation: Make, program_of: ProgramOf
 ) -> None:

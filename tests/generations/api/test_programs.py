@@ -34,6 +34,7 @@ def lines(program: str) -> int:
     return len([line for line in program.splitlines() if line.strip()])
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_fifteen_lines_make_music_from_nothing_but_a_token(
     live_server: Any, sandbox: Any, tmp_path: Path

@@ -262,6 +262,7 @@ def as_of_format_1(path: str) -> Path:
     return old
 
 
+@pytest.mark.thorough
 def test_a_backup_of_the_first_format_is_restored(full: Membership, tmp_path: Path) -> None:
     path = run("backup", str(tmp_path / "kept.tar")).splitlines()[-1]
     count = Generation.objects.count()
@@ -290,6 +291,7 @@ def test_what_was_backed_up_comes_back_whole(full: Membership, tmp_path: Path) -
     assert join(full.team, "newcomer", full.role).pk > full.pk, "new rows get numbers of their own"
 
 
+@pytest.mark.thorough
 def test_what_waited_then_is_not_sent_again(
     bob: Membership, make_generation: Callable[..., Generation], tmp_path: Path
 ) -> None:
@@ -331,6 +333,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(full: Membership, tmp_pat
         run("backup", str(tmp_path / "file" / "kept.tar"))
 
 
+@pytest.mark.thorough
 def test_a_missing_file_is_named_and_the_rest_is_kept(full: Membership, tmp_path: Path) -> None:
     lost = Output.objects.all()[0]
     default_storage.delete(lost.file.name)
@@ -342,6 +345,7 @@ def test_a_missing_file_is_named_and_the_rest_is_kept(full: Membership, tmp_path
     assert Output.objects.count() == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("damage", ["cut", "nonsense", "file", "later", "rows"])
 def test_a_damaged_backup_changes_nothing(full: Membership, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "kept.tar"

@@ -88,6 +88,7 @@ def test_a_process_that_dies_takes_the_others_with_it(household: Household) -> N
     assert household.alive() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "environment", "sentence"),
     [

@@ -88,6 +88,7 @@ def test_a_supervisor_that_is_killed_takes_its_queue_with_it(household: Househol
     )
 
 
+@pytest.mark.thorough
 def test_a_database_that_is_not_prepared_is_a_sentence(tmp_path: Path) -> None:
     code, said = Household(tmp_path).run("worker")
     assert code == 1

@@ -73,6 +73,7 @@ def settled() -> None:
     Connection.objects.filter(pk=connection_now.pk).update(next_check_at=later, checked_at=timezone.now())
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("answer", "state"),
@@ -319,6 +320,7 @@ def test_a_number_of_slots_in_the_settings_is_all_ours(sandbox: Any, settings: A
     assert again(row).status == State.SUCCEEDED
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_a_submit_while_upstream_counts_is_not_taken_for_someone_elses(sandbox: Any, bob: Membership) -> None:
     sandbox.script("submit", {"hang": True})
@@ -374,6 +376,7 @@ def test_a_task_that_ends_makes_room_for_the_next_but_lifts_no_limit_of_requests
     assert (Connection.current().full_until is None) is goes_on
 
 
+@pytest.mark.thorough
 def test_the_twenty_first_member_is_not_starved_by_twenty_with_batches(sandbox: Any, team: Team) -> None:
     Connection.objects.filter(pk=Connection.current().pk).update(
         slots=21, next_check_at=timezone.now() + timedelta(hours=1)

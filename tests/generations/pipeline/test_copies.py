@@ -167,6 +167,7 @@ def test_a_lease_is_renewed_while_bytes_travel_and_a_lost_one_is_left_alone(
     assert (found.url, found.lease_until) == ("", taken_over.until)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("code", "ends", "stale"),
     [(1001, State.FAILED, True), (1013, State.UNCONFIRMED, True), (1007, State.FAILED, False)],

@@ -99,6 +99,7 @@ def test_what_somebody_keeps_private_is_a_change_for_them_and_the_managers(
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("down", ["hangs up", "says 500"])
 def test_an_hour_of_nobody_there_loses_nothing_and_keeps_the_order(
     down: str, told: tuple[Receiver, str], listener: Listener, bob: Membership, make_generation: Any
@@ -175,6 +176,7 @@ def test_an_answer_that_comes_after_its_lease_changes_nothing(
     assert Receiver.objects.get().state == "open"
 
 
+@pytest.mark.thorough
 def test_after_a_day_it_is_given_up_and_the_receiver_switched_off_with_a_mail(
     told: tuple[Receiver, str], listener: Listener, mona: Membership, bob: Membership, make_generation: Any
 ) -> None:

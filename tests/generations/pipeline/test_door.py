@@ -83,6 +83,7 @@ def test_twenty_at_once_against_a_limit_of_five_give_five(
     assert waiting() == 5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("measure", "amount"), [(Measure.SPEND, "4"), (Measure.COUNT, "5")])
 def test_the_team_pool_holds_across_members(crowd: list[Membership], measure: Measure, amount: str) -> None:
     limit(crowd[0].team, measure, amount, scope=Scope.POOL)
@@ -238,6 +239,7 @@ def test_a_title_out_of_the_text_holds_its_words_and_not_its_pauses(text: str, t
     assert title_of(load.get("minimax/speech-2.8-hd"), {"text": text}, "") == title
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("pool", [False, True])
 def test_a_top_up_in_the_middle_of_twenty_lets_that_many_more_pass_and_no_more(
     crowd: list[Membership], pool: bool

@@ -82,6 +82,7 @@ def test_the_same_form_sent_twice_draws_once(bob: Membership) -> None:
     assert [topup.amount for topup in TopUp.objects.all()] == [1]
 
 
+@pytest.mark.thorough
 def test_twenty_who_draw_at_once_never_take_more_than_the_pool_has(crowd: list[Membership]) -> None:  # noqa: F811
     team = crowd[0].team
     allow(team)

@@ -65,6 +65,7 @@ def test_a_task_that_nobody_knows_is_not_attached(lost: tuple[Generation, str], 
     assert not resolve.insist(row, "1999000000000000000"), "there is nothing to insist on"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("said", "what"),
     [

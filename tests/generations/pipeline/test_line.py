@@ -41,6 +41,7 @@ def sent(count: int) -> list[int]:
     return list(rows.values_list("author", flat=True))[-count:]
 
 
+@pytest.mark.thorough
 def test_two_of_a_colleague_are_sent_within_one_turn_of_a_slot(
     settings: Any, bob: Membership, carol: Membership
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_lost_answer_holds_its_slot_in_the_forecast(bob: Membership, make_gene
     assert place.low == pytest.approx(360, abs=3)
 
 
+@pytest.mark.thorough
 def test_ten_thousand_that_wait_are_a_few_queries_and_no_long_wait(
     bob: Membership, carol: Membership
 ) -> None:

@@ -44,6 +44,7 @@ def stored(bob: Membership, make_generation: Any) -> Any:
     return store
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "extension", "data", "sides"),
     [

@@ -197,6 +197,7 @@ class Deadly(FileSystemStorage):
         super().delete(name)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", [thorough(n) if n % 4 else n for n in range(14)])
 def test_killed_on_any_statement_the_next_sweep_finishes(
     line: int, rich: Generation, bob: Membership

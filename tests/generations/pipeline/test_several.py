@@ -192,6 +192,7 @@ def test_two_clicks_on_the_rest_at_once_send_it_once(crowd: list[Membership]) ->
 MONEY = st.decimals("0", "3", places=2)
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.one_of(st.none(), MONEY), max_size=12),
     st.lists(
@@ -227,6 +228,7 @@ def test_room_is_asking_for_each_in_turn(
     assert (found.fit, found.cost, found.refusing) == (len(costs), spent, ())
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @given(top=st.integers(0, 12), count=st.integers(1, 10), pool=st.one_of(st.none(), st.integers(0, 12)))
 @settings(max_examples=tries(100), deadline=None)

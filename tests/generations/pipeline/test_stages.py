@@ -152,6 +152,7 @@ def test_nobody_listening_means_not_sent_and_waiting(settings: Any, bob: Members
     assert again(row).error_code == "unreachable"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("code", "pauses"), [(1007, False), (1501, False), (416, True), (802, True), (812, True)]
 )

@@ -92,6 +92,7 @@ def test_the_managers_are_told_when_the_owner_has_left(
     assert sorted(to for sent in mail.outbox for to in sent.to) == ["alice@example.com", "mona@example.com"]
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 def test_the_sweep_of_every_minute_looks_now_and_then(bob: Membership, make_voice: Any) -> None:
     make_voice(bob, finished_at=ago(NEAR))

@@ -220,6 +220,7 @@ def test_a_running_task_is_asked_for_its_webhook_and_sends_it_again(
     assert Inquiry.objects.get(pk=row.pk).answer == Finding.RESENT
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("rings", "found"), [(True, "webhook"), (False, "poll")])
 def test_who_noticed_the_end_is_counted(
     rings: bool, found: str, settings: Any, bob: Membership, sandbox: Any, client: Client

@@ -109,6 +109,7 @@ def test_the_script_is_written_read_and_cleared_over_http(api: Api, sandbox: San
     assert api.query("1")["errorCode"] == "1004"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "script",
     [

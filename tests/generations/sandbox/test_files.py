@@ -102,6 +102,7 @@ def test_an_upload_without_a_file_is_refused_with_808(api: Api) -> None:
     assert answer.json()["code"] == 808
 
 
+@pytest.mark.thorough
 def test_the_older_upload_has_a_limit_of_30_mb(api: Api, sandbox: Sandbox) -> None:
     def upload(data: bytes) -> dict:
         form = {"apiKey": sandbox.key, "fileType": "input"}

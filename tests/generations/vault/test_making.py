@@ -102,6 +102,7 @@ def crowd(transactional_db: None) -> list[Membership]:
     return [join(team, f"member{team.slug}", Role.MEMBER) for team in teams]
 
 
+@pytest.mark.thorough
 def test_twenty_who_want_one_id_at_once_are_one(crowd: list[Membership]) -> None:
     references = {member: recording(member) for member in crowd}
 
@@ -117,6 +118,7 @@ def test_twenty_who_want_one_id_at_once_are_one(crowd: list[Membership]) -> None
     assert (Voice.objects.count(), Generation.objects.count()) == (1, 1)
 
 
+@pytest.mark.thorough
 def test_twenty_of_one_name_at_once_have_twenty_ids(crowd: list[Membership]) -> None:
     references = {member: recording(member) for member in crowd}
 

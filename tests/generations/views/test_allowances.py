@@ -127,6 +127,7 @@ def test_a_manager_grants_and_ends_a_top_up(client_of: Clients, mona: Membership
     assert AuditEntry.objects.filter(action="topup.revoked", actor=mona.user).count() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -72,6 +72,7 @@ def test_it_tells_who_did_what_to_whom_and_from_where(
     assert "Of no team" not in html
 
 
+@pytest.mark.thorough
 def test_it_is_searched_by_person_deed_word_and_span(
     mona: Membership, bob: Membership, carol: Membership, client_of: Clients
 ) -> None:

@@ -67,6 +67,7 @@ def test_forty_lines_with_room_for_25_are_25_generations_and_a_draft_of_15(
     assert page.index("Tavern 01") < page.index("Tavern 02") < page.index("Tavern 25")
 
 
+@pytest.mark.thorough
 def test_the_rest_is_refused_while_there_is_no_room_and_runs_when_there_is(
     room_for_25: Membership, client_of: Any
 ) -> None:
@@ -84,6 +85,7 @@ def test_the_rest_is_refused_while_there_is_no_room_and_runs_when_there_is(
     assert Generation.objects.count() == 40
 
 
+@pytest.mark.thorough
 def test_the_rest_opens_as_a_form_of_lines(room_for_25: Membership, client_of: Any) -> None:
     client = client_of(room_for_25)
     client.post(PAGE, form())
@@ -122,6 +124,7 @@ def test_a_form_sent_twice_is_one_order(bob: Membership, client_of: Any) -> None
     assert Generation.objects.count() == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changes", "at", "sentence"),
     [

@@ -33,6 +33,7 @@ def file(client: Client, address: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body)))
 
 
+@pytest.mark.thorough
 def test_only_managers_of_the_team_see_it(
     client: Client, client_of: Clients, alice: Membership, mona: Membership, bob: Membership, vera: Membership,
     zoe: Membership,

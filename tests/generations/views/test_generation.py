@@ -104,6 +104,7 @@ def test_every_state_shows(
             assert client_of(who).get(url(made, "status")).status_code == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

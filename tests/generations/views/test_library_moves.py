@@ -183,6 +183,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["q", "cursor", "author", "status", "model", "kind", "live", "unknown"])
 @pytest.mark.parametrize("target", ["results", *map(thorough, ["", "pager", "live"])])
 def test_no_query_string_breaks_the_page(

@@ -49,6 +49,7 @@ def history(bob: Membership, make_generation: Any) -> None:
     Generation.objects.bulk_create(made)
 
 
+@pytest.mark.thorough
 def test_all_at_once_gives_what_each_alone_gives(history: None) -> None:
     here = Connection.current()
     specs = load.models()
@@ -62,6 +63,7 @@ def test_all_at_once_gives_what_each_alone_gives(history: None) -> None:
     assert len(set(paces.values())) > 5
 
 
+@pytest.mark.thorough
 def test_the_list_asks_four_times_however_many_models_there_are(history: None, bob: Membership) -> None:
     cache.clear()
     with CaptureQueriesContext(database) as asked:
@@ -73,6 +75,7 @@ def test_the_list_asks_four_times_however_many_models_there_are(history: None, b
     assert [query for query in again if "generations_generation" in query["sql"]] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_one_question_or_none_are_questions_too(history: None, count: int) -> None:
     specs = load.models()[:count]
@@ -81,6 +84,7 @@ def test_one_question_or_none_are_questions_too(history: None, count: int) -> No
     }
 
 
+@pytest.mark.thorough
 def test_the_newest_come_first_and_no_more_than_asked(history: None) -> None:
     def finished(slug: str) -> Any:
         return Generation.objects.filter(model=slug, finished_at__isnull=False).order_by("-finished_at")
@@ -93,6 +97,7 @@ def test_the_newest_come_first_and_no_more_than_asked(history: None) -> None:
         assert [ends[pk].finished_at for pk in ids] == newest
 
 
+@pytest.mark.thorough
 def test_neither_question_reads_every_generation(history: None, bob: Membership) -> None:
     sqlite = database.vendor == "sqlite"
     cache.clear()

@@ -48,6 +48,7 @@ def test_a_preset_fills_the_settings_and_leaves_the_text(bob: Membership, client
     assert (page.values["speed"], page.values["emotion"]) == (["0.9"], ["sad"])
 
 
+@pytest.mark.thorough
 def test_the_form_begins_with_the_default_preset(bob: Membership, carol: Membership, client_of: Any) -> None:
     client = client_of(bob)
     save(client, "Calm man", default="on")
@@ -71,6 +72,7 @@ def test_the_same_name_again_changes_the_preset(bob: Membership, client_of: Any)
     assert Preset.objects.get().shared
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81, "a\x00b"])
 def test_a_name_that_cannot_be_kept_comes_back(bob: Membership, client_of: Any, name: str) -> None:
     client = client_of(bob)
@@ -96,6 +98,7 @@ def test_hostile_settings_are_none(bob: Membership, client_of: Any, given: str) 
     assert Preset.objects.get().params == {}
 
 
+@pytest.mark.thorough
 def test_a_colleague_uses_a_shared_preset_and_cannot_change_it(
     bob: Membership, carol: Membership, alice: Membership, client_of: Any
 ) -> None:
@@ -120,6 +123,7 @@ def test_a_colleague_uses_a_shared_preset_and_cannot_change_it(
     assert [preset.name for preset in Preset.objects.all()] == ["Mine"]
 
 
+@pytest.mark.thorough
 def test_who_may_not(bob: Membership, vera: Membership, zoe: Membership, client_of: Any, client: Any) -> None:
     save(client_of(bob), "Ours", shared="on")
     pk = Preset.objects.get().pk
@@ -145,6 +149,7 @@ def test_what_no_form_posts_is_no_setting(odd: str, bob: Membership, client_of: 
     assert Preset.objects.get().params == {"speed": "0.9"}
 
 
+@pytest.mark.thorough
 def test_a_preset_saved_anew_for_oneself_is_taken_back_from_colleagues(
     bob: Membership, carol: Membership, client_of: Any
 ) -> None:
@@ -157,6 +162,7 @@ def test_a_preset_saved_anew_for_oneself_is_taken_back_from_colleagues(
     assert seen(client_of(carol).get(PAGE)).values["speed"] != ["0.9"]
 
 
+@pytest.mark.thorough
 def test_a_preset_with_settings_the_model_lost_still_works(bob: Membership, client_of: Any) -> None:
     preset = Preset.objects.create(
         team=bob.team, author=bob.user, model=SPEC.slug, name="Old", params={"gone": "1", "speed": "0.8"}
@@ -168,6 +174,7 @@ def test_a_preset_with_settings_the_model_lost_still_works(bob: Membership, clie
     assert client.post(PAGE, seen(applied).sent()).status_code == 303
 
 
+@pytest.mark.thorough
 def test_pages_ask_the_same_however_many_presets(bob: Membership, client_of: Any) -> None:
     client, counts = client_of(bob), []
     for count in (1, 15):

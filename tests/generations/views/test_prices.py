@@ -40,6 +40,7 @@ def said(**more: Any) -> dict[str, Any]:
     return {"amount": "1.25", "unit": "call", "since": f"{timezone.now():%Y-%m-%d}", "note": "", **more}
 
 
+@pytest.mark.thorough
 def test_everybody_sees_the_list_and_managers_change_it(
     client: Client, client_of: Clients, alice: Membership, mona: Membership, bob: Membership, vera: Membership,
     zoe: Membership,
@@ -102,6 +103,7 @@ def test_a_long_text_is_no_change_of_price(bob: Membership, make_generation: Any
     assert not entry.departs
 
 
+@pytest.mark.thorough
 def test_a_manager_sets_a_price_and_takes_it_back(client_of: Clients, mona: Membership, team: Team) -> None:
     client = client_of(mona)
     assert client.post(ONE, said(note="=Their list"))["Location"] == PAGE
@@ -116,6 +118,7 @@ def test_a_manager_sets_a_price_and_takes_it_back(client_of: Clients, mona: Memb
     assert [entry.action for entry in AuditEntry.objects.all()] == ["price.changed"] * 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -176,6 +179,7 @@ def test_the_form_and_the_picker_quote_what_the_team_says(
     assert "¥2.22 each" in client.get(f"/t/tide/create/{MODEL}/").content.decode()
 
 
+@pytest.mark.thorough
 def test_the_list_asks_the_same_whatever_there_is(
     client_of: Clients, mona: Membership, make_generation: Any
 ) -> None:

@@ -91,6 +91,7 @@ def lists(one: Generation) -> list[str]:
     ]
 
 
+@pytest.mark.thorough
 def test_a_private_one_is_its_authors_and_the_managers(
     secret: Generation,
     carol: Membership,
@@ -172,6 +173,7 @@ def test_a_private_result_is_nobody_elses_input(secret: Generation, bob: Members
         assert SECRET not in answer.content.decode()
 
 
+@pytest.mark.thorough
 def test_in_the_trash_it_is_for_those_who_may_restore_it(
     carol: Membership, bob: Membership, vera: Membership, mona: Membership, secret: Generation, client_of: Any
 ) -> None:

@@ -47,6 +47,7 @@ def test_an_empty_text_shows_the_rate_and_what_is_missing(bob: Membership, clien
     assert "Still to look at: Text" in html
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spec", SOUNDS, ids=lambda spec: spec.slug)
 def test_nonsense_is_quoted_without_a_word_of_refusal(bob: Membership, client_of: Any, spec: Any) -> None:
     posted = dict.fromkeys([*(param.key for param in spec.params), "junk"], "\x00<b>")

@@ -49,6 +49,7 @@ def shown(html: str) -> list[list[str]]:
     ]
 
 
+@pytest.mark.thorough
 def test_managers_see_the_team_and_everybody_their_own(
     client: Client, client_of: Clients, alice: Membership, mona: Membership, bob: Membership, vera: Membership,
     zoe: Membership,
@@ -65,6 +66,7 @@ def test_managers_see_the_team_and_everybody_their_own(
             assert client.get(page + part)["Location"] == f"/accounts/login/?next={page}{part}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("by", ["day", "member", "model", "kind", "state", "tag"])
 def test_the_file_is_exactly_what_the_page_shows(
     by: str, client_of: Clients, mona: Membership, bob: Membership, carol: Membership, make_generation: Any
@@ -96,6 +98,7 @@ def test_by_tag_the_rows_may_overlap_and_the_sum_does_not(
     assert client.get(f"{PAGE}?{NOVEMBER}&tag={zoes.pk}").status_code == 422
 
 
+@pytest.mark.thorough
 def test_the_receipts_add_up_to_the_report_to_the_last_digit(
     client_of: Clients, mona: Membership, bob: Membership, carol: Membership, make_generation: Any
 ) -> None:
@@ -133,6 +136,7 @@ def bookkept(one: dict[str, str]) -> Decimal:
 MONEY = st.none() | st.decimals(0, 99999, places=6) | st.sampled_from([Decimal("0.000001"), Decimal(0)])
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
@@ -227,6 +231,7 @@ def test_every_file_is_noted_in_the_audit_trail(
     assert first.after["author"] == bob.user_id
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -271,6 +276,7 @@ def test_a_row_leads_to_what_is_in_it(
     assert f"?from={today}&amp;to={today}&amp;by=model" in html
 
 
+@pytest.mark.thorough
 def test_a_chart_has_words_for_those_who_do_not_see_it_and_no_style(
     client_of: Clients, mona: Membership, bob: Membership, make_generation: Any
 ) -> None:
@@ -285,6 +291,7 @@ def test_a_chart_has_words_for_those_who_do_not_see_it_and_no_style(
     assert "style=" not in html
 
 
+@pytest.mark.thorough
 def test_more_receipts_cost_no_more_queries(
     client_of: Clients, mona: Membership, bob: Membership, make_generation: Any
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_refusal_offers_to_ask_for_what_is_missing_and_to_hold(client_of: Clie
     assert 'name="_way" value="draw"' not in html
 
 
+@pytest.mark.thorough
 def test_from_the_refusal_to_the_grant_and_the_form_is_still_there(
     client_of: Clients, bob: Membership, mona: Membership
 ) -> None:
@@ -72,6 +73,7 @@ def test_from_the_refusal_to_the_grant_and_the_form_is_still_there(
     assert (request.state, request.draft) == ("granted", None)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -128,6 +128,7 @@ def every_answer(link: ShareLink, client: Client) -> list[Any]:
     return answers
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("life", ["live", "with download", "with password", "revoked", "expired", "trashed"])
 def test_nothing_of_the_team_is_told(life: str, said: Generation, bob: Membership, client_of: Any) -> None:
     link = link_to(bob, Thing(said), title="A quiet one", may_download=life == "with download")
@@ -172,6 +173,7 @@ def test_headers_let_nobody_keep_index_or_follow_it(said: Generation, bob: Membe
     assert "script-src 'self'" in framed["Content-Security-Policy"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["revoked", "expired", "trashed", "private since"])
 def test_the_end_is_at_once_and_the_same_for_everything(
     end: str, said: Generation, bob: Membership, carol: Membership
@@ -198,6 +200,7 @@ def test_the_end_is_at_once_and_the_same_for_everything(
     assert client.get(f"/oembed?url=http://testserver{page(link)}").status_code == 404
 
 
+@pytest.mark.thorough
 def test_guesses_are_throttled_and_a_throttled_guess_learns_nothing(
     said: Generation, bob: Membership
 ) -> None:

@@ -96,6 +96,7 @@ def limit(team: Team, amount: str, **fields: Any) -> None:
     Allowance.put(team, **{**put, **fields}, limit=Decimal(amount))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spec", FORMS)
 def test_every_model_has_a_form_with_its_defaults(alice: Membership, client_of: Any, spec: ModelSpec) -> None:
     page = seen(client_of(alice).get(f"/t/tide/create/{spec.slug}/"))
@@ -189,6 +190,7 @@ def test_a_title_taken_from_the_text_is_not_put_into_the_form(alice: Membership,
     assert seen(answer).values["_title"] == [""]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spec", [form for form in FORMS if needed_by(form.values[0])])
 def test_each_missing_value_comes_back_with_a_sentence(
     alice: Membership, client_of: Any, spec: ModelSpec
@@ -221,6 +223,7 @@ TRIED = {(SPEECH, "text"), (SPEECH, "speed")}
 OPEN = [(spec, p) for spec in SOUNDS for p in spec.params if not p.hidden and not p.type.is_media]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("spec", "param"),
     [
@@ -515,6 +518,7 @@ def test_raw_bytes_that_are_no_text_are_answered(alice: Membership, client_of: A
     assert worse.status_code == 422
 
 
+@pytest.mark.thorough
 def test_the_form_of_a_clone_asks_for_name_speaker_and_consent(
     alice: Membership, bob: Membership, client_of: Any
 ) -> None:
@@ -536,6 +540,7 @@ def test_the_form_of_a_clone_asks_for_name_speaker_and_consent(
     assert [grant.user for grant in voice.grants.all()] == [bob.user]
 
 
+@pytest.mark.thorough
 def test_people_without_a_choice_come_back_with_a_sentence(alice: Membership, client_of: Any) -> None:
     answer = client_of(alice).post(
         f"/t/tide/create/{CLONE}/", body(load.get(CLONE), _voice_audience="some", _voice_name="Harbour")
@@ -545,6 +550,7 @@ def test_people_without_a_choice_come_back_with_a_sentence(alice: Membership, cl
     assert seen(answer).values["_voice_name"] == ["Harbour"]
 
 
+@pytest.mark.thorough
 def test_a_taken_id_is_said_at_its_field(
     alice: Membership, zoe: Membership, make_voice: Any, client_of: Any
 ) -> None:

@@ -310,6 +310,7 @@ def test_the_settings_of_the_team_are_saved(client_of: Clients, mona: Membership
     assert (team.name, team.time_zone, team.unknown_price) == ("Neap", "Asia/Shanghai", "allow")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("field", "value"),
     [

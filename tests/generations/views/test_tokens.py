@@ -47,6 +47,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(bob: Membership, client_of: 
     assert not any(text in str(entry.after) for entry in AuditEntry.objects.all())
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -68,6 +69,7 @@ def test_what_does_not_fit_comes_back_filled(
     assert not ApiToken.objects.exists()
 
 
+@pytest.mark.thorough
 def test_nobody_sees_or_revokes_a_colleagues_token_but_managers(
     bob: Membership, carol: Membership, mona: Membership, zoe: Membership, client_of: Clients
 ) -> None:

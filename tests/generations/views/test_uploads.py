@@ -149,6 +149,7 @@ def test_who_may_send_files(
     assert nothing_is_left()
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("to", [AHEAD, f"/t/tide/create/{CLONE}/", "/api/v1/uploads"])

@@ -106,6 +106,7 @@ def test_what_is_being_made_is_shown_and_what_failed_is_not(
     assert "Being made: Running" in page
 
 
+@pytest.mark.thorough
 def test_without_scripts_the_address_narrows(
     bob: Membership, carol: Membership, make_voice: Any, client_of: Any
 ) -> None:
@@ -122,6 +123,7 @@ def test_without_scripts_the_address_narrows(
     assert "Deep Voice Man" not in built_in
 
 
+@pytest.mark.thorough
 def test_viewers_listen_and_do_nothing_else(
     bob: Membership, vera: Membership, make_voice: Any, client_of: Any
 ) -> None:
@@ -134,6 +136,7 @@ def test_viewers_listen_and_do_nothing_else(
     assert "Hear it" not in html(client_of(vera), PAGE + "?show=built-in")
 
 
+@pytest.mark.thorough
 def test_the_library_shows_what_a_voice_said(
     bob: Membership, make_voice: Any, make_generation: Any, client_of: Any
 ) -> None:
@@ -148,6 +151,7 @@ def test_the_library_shows_what_a_voice_said(
         assert "Said by it" not in html(client_of(bob), f"/t/tide/library/?voice={wrong}")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("address", [PAGE, PAGE + "?show=built-in", "/t/tide/voices/pick/"])
 def test_many_voices_ask_as_much_as_few(
     address: str, bob: Membership, make_voice: Any, make_generation: Any, client_of: Any
