@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.models.audit import Origin, coming_from
 
 SHOWN = ("GET", "HEAD")
@@ -53,6 +53,9 @@ class Audited:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         def who() -> User | None:
+            token = getattr(request, "auth", None)
+            if isinstance(token, ApiToken):
+                return token.membership.user
             return request.user if isinstance(request.user, User) else None
 
         origin = Origin(

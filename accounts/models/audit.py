@@ -27,7 +27,7 @@ from accounts.models.user import User
 class Origin:
     """Where a deed came from: `via` is page, api, command or worker; the rest is that of a request.
 
-    `who` tells who is signed in, and is only asked where something is noted.
+    `who` tells who is signed in or whom the token speaks for, and is only asked where something is noted.
     """
 
     via: str = "worker"
@@ -115,7 +115,8 @@ def note(
 ) -> AuditEntry:
     """Adds an entry. `action` is a word and a deed, such as `role.changed`; secrets never belong into it.
 
-    Of `before` and `after` only what differs is kept. `by` left out is who is signed in to the request, if anybody.
+    Of `before` and `after` only what differs is kept. `by` left out is who makes the request, if
+    anybody.
     """
     origin = _origin.get()
     by = by or origin.who()

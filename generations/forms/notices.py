@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from accounts.models.telling import APP, EVENTS, MAIL
 
 MOST = 20
 """Notices that a team may have standing or planned at a time."""
+FARTHEST = timedelta(days=3653)
 
 
 class NewNotice(forms.Form):
@@ -53,17 +55,20 @@ class NewNotice(forms.Form):
         until = data.get("until")
         if until and until <= max(data.get("since") or timezone.now(), timezone.now()):
             self.add_error("until", _("This is over before it begins. Choose a later time."))
+        for name in ("since", "until"):
+            if data.get(name) and abs(data[name] - timezone.now()) > FARTHEST and name not in self.errors:
+                self.add_error(name, _("Choose a day within ten years."))
         return data
 
     @transaction.atomic
-    def save(self, actor: Membership) -> bool:
-        """Posts it. False, with a sentence among the errors, when the team has too many."""
+    def save(self, actor: Membership) -> Notice | None:
+        """Posts it. None, with a sentence among the errors, when the team has too many."""
         team = Team.objects.select_for_update().get(pk=actor.team_id)
         rows = Notice.objects.filter(team=team)
         now = timezone.now()
         if rows.filter(until=None).count() + rows.filter(until__gt=now).count() >= MOST:
             self.add_error(None, _("The team has too many notices. Take one down first."))
-            return False
+            return None
         data = self.cleaned_data
         notice = Notice.objects.create(
             team=team,
@@ -75,7 +80,7 @@ class NewNotice(forms.Form):
         )
         said = {"level": notice.level, "since": notice.since, "until": notice.until}
         audit.note("notice.posted", team=team, by=actor.user, subject=notice.text, after=said)
-        return True
+        return notice
 
 
 class Wishes(forms.Form):

@@ -55,7 +55,7 @@ def sample_of(voice_id: str) -> Saying:
     return saying(sentence(language), voice_id)
 
 
-def hear(membership: Membership, voice_id: str) -> Generation:
+def hear(membership: Membership, voice_id: str, token: ApiToken | None = None) -> Generation:
     """The generation that says the team's sample of a system voice, made now unless there is one.
 
     However many members ask at once, one is made: they wait for the team's row. One that failed or was cancelled is
@@ -69,7 +69,9 @@ def hear(membership: Membership, voice_id: str) -> Generation:
         if sample is not None and sample.generation.status not in set(OVER) - {State.SUCCEEDED}:
             return sample.generation
         title = _("Sample of %(voice)s") % {"voice": load.voice_name(voice_id)}
-        made = accept.accept(membership, said.spec.slug, said.params, title=title, strict=True).generation
+        made = accept.accept(
+            membership, said.spec.slug, said.params, title=title, strict=True, token=token
+        ).generation
         VoiceSample.objects.update_or_create(
             team_id=membership.team_id, voice_id=voice_id, defaults={"generation": made}
         )

@@ -165,7 +165,7 @@ def accept(
     return taken
 
 
-def accept_rest(membership: Membership, draft_id: uuid.UUID) -> Taken:
+def accept_rest(membership: Membership, draft_id: uuid.UUID, token: ApiToken | None = None) -> Taken:
     """Sends what a limit had stopped, in the same batch and under the same names; what does not fit stays the rest.
 
     Raises `RestGone` when another click was first, else as `accept`.
@@ -181,7 +181,7 @@ def accept_rest(membership: Membership, draft_id: uuid.UUID) -> Taken:
         spec = door.offered(draft.model, connection, membership.team)
         lines = [Line(**line) for line in draft.lines]
         wanted = orders(spec, draft.params, lines, Tariff(spec, connection, locked.team))
-        taken = _take(locked, connection, draft.batch, lines, wanted, {})
+        taken = _take(locked, connection, draft.batch, lines, wanted, {}, token)
         if taken.refusal is None:
             draft.delete()
         else:

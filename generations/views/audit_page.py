@@ -55,14 +55,14 @@ def audit_export(request: HttpRequest, team: str) -> HttpResponseBase:
     """What the page shows with the same filter, on all its pages, as CSV. That it was taken is a deed too."""
     actor = access.may(request, team, Deed.READ_TRAIL)
     asked = _asked(request)
-    rows = trail.find(actor.team, _filter(asked, actor))
+    return export(actor, _filter(asked, actor), {name: value for name, value in asked.items() if value})
+
+
+def export(actor: Membership, wanted: trail.Filter, said: dict[str, str]) -> HttpResponseBase:
+    """What fits as CSV, newest first; `said` is what was asked for, as the trail notes it."""
+    rows = trail.find(actor.team, wanted)
     last = rows.values_list("pk", flat=True).first() or 0
-    audit.note(
-        "audit.exported",
-        team=actor.team,
-        by=actor.user,
-        after={name: value for name, value in asked.items() if value},
-    )
+    audit.note("audit.exported", team=actor.team, by=actor.user, after=said)
     entries = rows.filter(pk__lte=last).iterator(500)
     table = (_cells(entry, actor) for entry in entries)
     return spreadsheet.download(f"audit-{actor.team.slug}.csv", _heads(), table)

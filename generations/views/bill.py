@@ -46,7 +46,7 @@ def bill(request: HttpRequest, team: str) -> HttpResponse:
     actor = access.may(request, team, Deed.SEE_SPENDING)
     asked = _asked(request, actor)
     lines = [
-        {"one": one, "causes": [(cause, cause_words(cause)) for cause in one.causes], "cells": _cells(one)}
+        {"one": one, "causes": [(cause, cause_words(cause)) for cause in one.causes], "cells": cells(one)}
         for one in asked.spans
     ]
     context: dict[str, Any] = {
@@ -75,11 +75,11 @@ def bill_csv(request: HttpRequest, team: str) -> HttpResponseBase:
     rows = []
     for one in asked.spans:
         times = [moment.astimezone(actor.team.zone) for moment in (one.start, one.end)]
-        cells = _cells(one)
+        told = cells(one)
         row: list[Any] = [*times, one.currency]
-        row += [cells["before"], cells["after"], cells["fell"]] if asked.shown else []
-        row += [cells["receipts"], one.number]
-        row += [cells[name] for name in ("drift", "unexplained", "paid_in", "coins")] if asked.shown else []
+        row += [told["before"], told["after"], told["fell"]] if asked.shown else []
+        row += [told["receipts"], one.number]
+        row += [told[name] for name in ("drift", "unexplained", "paid_in", "coins")] if asked.shown else []
         causes = "; ".join(cause_words(cause) for cause in one.causes)
         rows.append([*row, causes])
     return download(f"{actor.team.slug}-bill-{asked.month:%Y-%m}.csv", [*heads, "causes"], rows)
@@ -102,7 +102,7 @@ def cause_words(cause: Cause) -> str:
     return said
 
 
-def _cells(one: Between) -> dict[str, str]:
+def cells(one: Between) -> dict[str, str]:
     """The figures with all their digits, the same for page and file; empty where they are not known."""
     names = ("before", "after", "fell", "receipts", "drift", "unexplained", "paid_in", "coins")
     return {name: plain(getattr(one, name)) for name in names}
@@ -112,8 +112,13 @@ def _asked(request: HttpRequest, actor: Membership) -> Asked:
     wanted = request.GET.get("connection", "")
     if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
         raise Http404
-    one = access.connection(actor, int(wanted)) if wanted else Connection.of(actor.team)
-    month = _month(request.GET.get("month", ""), actor)
+    return month_of(actor, int(wanted) if wanted else None, request.GET.get("month", ""))
+
+
+def month_of(actor: Membership, connection: int | None, month_text: str) -> Asked:
+    """A month of the connection of this id, or of the one in use. Raises `Http404`."""
+    one = access.connection(actor, connection) if connection is not None else Connection.of(actor.team)
+    month = _month(month_text, actor)
     zone = actor.team.zone
     start, end = datetime.combine(month, time(), zone), datetime.combine(_next(month), time(), zone)
     return Asked(one, month, sums.spans(one, actor.team, start, end), sums.is_ours_alone(one, actor.team))

@@ -17,7 +17,7 @@ from accounts import roles
 from accounts.models import Membership
 from accounts.roles import Deed
 from generations import keeping
-from generations.models import read_id
+from generations.models import Alteration, read_id
 from generations.views import access, deeds
 from generations.views.back import back
 from generations.views.deeds import BadDeed
@@ -54,18 +54,13 @@ def undo(request: HttpRequest, team: str) -> HttpResponse:
     """Takes a deed of one's own back, as far as nobody has changed it since."""
     membership = access.member(request, team)
     change = access.change(membership, access.id_in(request.POST.get("change", "")))
-    if not deeds.may_undo(membership, change):
-        raise PermissionDenied(roles.refusal(Deed.KEEP_ORDER))
-    done = keeping.undo(change)
+    done = take_back(membership, change)
     if done is None:
         messages.info(request, _("That was taken back already, or it is too long ago."))
         return back(request, reverse("library", args=[team]))
     if done.done:
         said = ngettext("%(n)s is as it was.", "%(n)s are as they were.", done.done) % {"n": done.done}
         messages.success(request, said)
-        if change.what in ("approve", "open", "trash"):
-            action = {"approve": "generations.unapproved", "open": "generations.opened"}
-            deeds.note(membership, action.get(change.what, "generations.restored"), change)
     if done.left:
         said = ngettext(
             "%(n)s was changed by somebody since, so it stays as it is.",
@@ -74,6 +69,17 @@ def undo(request: HttpRequest, team: str) -> HttpResponse:
         )
         messages.info(request, said % {"n": done.left})
     return back(request, reverse("library", args=[team]))
+
+
+def take_back(membership: Membership, change: Alteration) -> keeping.Undone | None:
+    """Undoes a deed of the member's own. None: somebody was first, or it is too long ago."""
+    if not deeds.may_undo(membership, change):
+        raise PermissionDenied(roles.refusal(Deed.KEEP_ORDER))
+    done = keeping.undo(change)
+    if done is not None and done.done and change.what in ("approve", "open", "trash"):
+        action = {"approve": "generations.unapproved", "open": "generations.opened"}
+        deeds.note(membership, action.get(change.what, "generations.restored"), change)
+    return done
 
 
 def picked(request: HttpRequest) -> list[uuid.UUID]:

@@ -7,10 +7,12 @@ Findings about another team's own connection are shown to that team alone.
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,36 +25,60 @@ from generations import custody
 from generations.doctor import here
 from generations.doctor.finding import Finding
 from generations.doctor.probe import answer_to
-from generations.models import Examination
+from generations.models import Examination, Generation
 from generations.views import access
 
 LOST = 100
 OLD = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What can be seen from here now, and what the worker saw last or is to look at now."""
+
+    here: list[Finding]
+    away: list[Finding]
+    examination: Examination | None
+    pending: Examination | None
+    lost: QuerySet[Generation]
+
+
 @require_safe
 def doctor(request: HttpRequest, team: str) -> HttpResponse:
     """What can be seen from here now, and what the worker saw last."""
     actor = access.may(request, team, Deed.EXAMINE)
-    done = Examination.objects.filter(done_at__isnull=False).first()
-    pending = Examination.objects.filter(done_at=None, asked_at__gt=timezone.now() - here.PATIENCE).first()
-    if done is not None and pending is not None and pending.pk < done.pk:
-        pending = None
-    away = _mine([Finding.of(one) for one in done.findings or []] if done else [], actor)
+    found = seen(actor)
+    done = found.examination
     context = {
         "versions": here.versions(),
-        "here": _mine(here.findings(), actor),
-        "away": away,
+        "here": found.here,
+        "away": found.away,
         "examination": done,
         "is_old": done is not None and done.done_at is not None and timezone.now() - done.done_at > OLD,
-        "pending": pending,
+        "pending": found.pending,
         "custody": custody.custody(),
-        "lost": custody.losses(actor.team).order_by("-result_lost_at").select_related("author")[:LOST],
+        "lost": found.lost,
     }
     details = getattr(request, "htmx", None)
     part = bool(details and not details.boosted and not details.history_restore_request)
     with timezone.override(actor.team.zone):
         return render(request, "doctor/_findings.html" if part else "doctor/page.html", context)
+
+
+def seen(actor: Membership) -> Seen:
+    """As things stand, for this manager's team."""
+    done = Examination.objects.filter(done_at__isnull=False).first()
+    pending = Examination.objects.filter(done_at=None, asked_at__gt=timezone.now() - here.PATIENCE).first()
+    if done is not None and pending is not None and pending.pk < done.pk:
+        pending = None
+    away = _mine([Finding.of(one) for one in done.findings or []] if done else [], actor)
+    lost = custody.losses(actor.team).order_by("-result_lost_at").select_related("author")[:LOST]
+    return Seen(_mine(here.findings(), actor), away, done, pending, lost)
+
+
+def ask(actor: Membership) -> None:
+    """Has the worker look. Twice is as once."""
+    here.ask(actor.user)
 
 
 def _mine(findings: list[Finding], actor: Membership) -> list[Finding]:
@@ -65,7 +91,7 @@ def _mine(findings: list[Finding], actor: Membership) -> list[Finding]:
 def doctor_look(request: HttpRequest, team: str) -> HttpResponse:
     """Asks the worker to look at what a page cannot reach. Twice is as once."""
     actor = access.may(request, team, Deed.EXAMINE)
-    here.ask(actor.user)
+    ask(actor)
     return redirect("doctor", team=team)
 
 

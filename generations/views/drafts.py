@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -68,31 +69,45 @@ def keep(
     request: HttpRequest, membership: Membership, spec: ModelSpec, form: tuple[dict[str, Any], str]
 ) -> Draft:
     """The form, values and title, as a draft: that which it came from, or a new one."""
-    values, title = form
+    draft = put_aside(membership, spec, *form, came_from=read_id(request.POST.get(DRAFT, "")))
+    Draft.drop_running(membership, spec.slug)
+    return draft
+
+
+def put_aside(
+    membership: Membership,
+    spec: ModelSpec,
+    values: dict[str, Any],
+    title: str,
+    *,
+    came_from: uuid.UUID | None = None,
+) -> Draft:
+    """These values as a draft of the member's, in place of the one they came from where that is there still."""
     rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
     fields = {
         "params": storable(values),
         "title": storable(title)[:200],
         "updated_at": timezone.now(),
     }
-    came_from = read_id(request.POST.get(DRAFT, ""))
     if came_from is not None and rows.filter(pk=came_from, batch=None).update(**fields):
-        draft = rows.get(pk=came_from)
-    else:
-        draft = Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
-    Draft.drop_running(membership, spec.slug)
-    return draft
+        return rows.get(pk=came_from)
+    return Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
 
 
 @require_safe
 def drafts(request: HttpRequest, team: str) -> HttpResponse:
     """The drafts of the member, newest first."""
     membership = access.generating_member(request, team)
-    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id)
-    found = rows.select_related("batch").order_by("-updated_at")[:SHOWN]
+    found = newest(membership).select_related("batch")
     context = {"drafts": [shown(draft, membership.team) for draft in found], "membership": membership}
     with timezone.override(membership.team.zone):
         return render(request, "drafts/page.html", context)
+
+
+def newest(membership: Membership) -> QuerySet[Draft]:
+    """The member's last drafts."""
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id)
+    return rows.order_by("-updated_at")[:SHOWN]
 
 
 @require_safe

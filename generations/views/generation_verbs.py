@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.models import Membership
+from accounts.models import ApiToken, Membership
 from accounts.roles import Deed
 from generations import quota, vault
 from generations.catalogue import load
@@ -54,26 +54,14 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
     """The same model and params once more, through the one door. The key in the form makes two clicks one."""
     membership = access.generating_member(request, team)
     found = access.generation(membership, pk)
-    asked = access.generation(membership, pk, veiled=False).params
     edit = f"{reverse('studio_model', args=[team, found.model])}?from={found.pk}"
     key = _key(request)
     try:
         spec = load.get(found.model)
-        if vault.needs_consent(spec):
-            messages.info(
-                request, _("The speaker's consent is stated for each clone, so it is made from the form.")
-            )
-            return redirect(edit)
-        made = accept.accept(
-            membership,
-            found.model,
-            vault.anew(spec, asked),
-            title=found.title,
-            idempotency_key=key,
-            strict=True,
-            voice=vault.wish_of(found),
-            origin=accept.Origin(found.pk, found.model, asked),
-        )
+        made = anew(membership, found, key)
+    except ConsentNeeded as needed:
+        messages.info(request, str(needed))
+        return redirect(edit)
     except load.UnknownModel:
         said = _("This model is no longer in the catalogue, so it cannot run again.")
     except accept.NotOffered as error:
@@ -106,6 +94,34 @@ def generation_again(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
             messages.warning(request, Refusal(membership, spec, found.params, line).warning)
         return redirect("generation", team, made.generation.pk)
     return _refuse(request, membership, found, 409, said=said)
+
+
+class ConsentNeeded(Exception):
+    """It makes a clone, for which the speaker's consent is stated each time."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The speaker's consent is stated for each clone, so it is made from the form."))
+
+
+def anew(
+    membership: Membership, found: Generation, key: str, token: ApiToken | None = None
+) -> accept.Accepted:
+    """The same model and params once more. Raises what `accept` raises, `UnknownModel` and `ConsentNeeded`."""
+    asked = access.generation(membership, found.pk, veiled=False).params
+    spec = load.get(found.model)
+    if vault.needs_consent(spec):
+        raise ConsentNeeded
+    return accept.accept(
+        membership,
+        found.model,
+        vault.anew(spec, asked),
+        title=found.title,
+        idempotency_key=key,
+        strict=True,
+        voice=vault.wish_of(found),
+        origin=accept.Origin(found.pk, found.model, asked),
+        token=token,
+    )
 
 
 @require_POST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import Notice, NoticeDismissal, audit
+from accounts.models import Membership, Notice, NoticeDismissal, audit
 from accounts.roles import Deed
 from generations.forms.notices import NewNotice
 from generations.views import access
@@ -30,11 +31,11 @@ def notices(request: HttpRequest, team: str) -> HttpResponse:
             messages.success(request, _("The notice is set."))
             return redirect("notices", team=team)
         now = timezone.now()
-        rows = Notice.objects.filter(team=actor.team).select_related("by").order_by("-since", "-pk")
+        rows = newest(actor)
         context = {
             "form": form,
-            "open": [one for one in rows[:SHOWN] if one.until is None or one.until > now],
-            "over": [one for one in rows[:SHOWN] if one.until is not None and one.until <= now],
+            "open": [one for one in rows if one.until is None or one.until > now],
+            "over": [one for one in rows if one.until is not None and one.until <= now],
             "now": now,
         }
         return render(request, "notices/page.html", context, status=422 if form.errors else 200)
@@ -44,13 +45,24 @@ def notices(request: HttpRequest, team: str) -> HttpResponse:
 def notice_end(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """Takes a notice of the team down. Twice is as once."""
     actor = access.may(request, team, Deed.ANNOUNCE)
-    notice = access.own_notice(actor, pk)
+    done = take_down(actor, access.own_notice(actor, pk))
+    messages.info(request, _("The notice is taken down.") if done else _("It was over already."))
+    return redirect("notices", team=team)
+
+
+def newest(actor: Membership) -> QuerySet[Notice]:
+    """The last notices of the team, whoever wrote them."""
+    rows = Notice.objects.filter(team=actor.team_id).select_related("by")
+    return rows.order_by("-since", "-pk")[:SHOWN]
+
+
+def take_down(actor: Membership, notice: Notice) -> bool:
+    """It stands no more. False: it was over already."""
     with transaction.atomic():
         done = notice.end()
         if done:
             audit.note("notice.ended", team=actor.team, by=actor.user, subject=notice.text)
-    messages.info(request, _("The notice is taken down.") if done else _("It was over already."))
-    return redirect("notices", team=team)
+    return done
 
 
 @require_POST

@@ -113,18 +113,7 @@ def preset_save(request: HttpRequest, team: str, model: str) -> HttpResponse:
     except Fault as fault:
         said = _("Give it a name.") if not given.strip() else str(fault)
         return _ask(request, membership, spec, settings, given, shared, default, error=said)
-    with transaction.atomic():
-        saved, _made = Preset.objects.update_or_create(
-            team=membership.team,
-            model=spec.slug,
-            author=membership.user,
-            name=name,
-            defaults={"params": storable(settings), "shared": shared},
-        )
-        if not shared:
-            _take_back(saved)
-        if default:
-            _begin_with(membership, saved)
+    save(membership, spec, name, settings, shared=shared, default=default)
     messages.info(request, _("The preset “%(name)s” is saved.") % {"name": name})
     return redirect("studio_model", team, spec.slug)
 
@@ -151,10 +140,7 @@ def preset_default(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRespon
     """The form of its model begins with this preset from now on, or with none when it did already."""
     membership = access.generating_member(request, team)
     preset = access.preset(membership, pk)
-    if request.POST.get("on") == "no":
-        PresetDefault.objects.filter(membership=membership, preset=preset).delete()
-    else:
-        _begin_with(membership, preset)
+    begin_with(membership, preset, on=request.POST.get("on") != "no")
     return redirect("presets", team)
 
 
@@ -162,12 +148,7 @@ def preset_default(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRespon
 def preset_share(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
     """Opens a preset to the team, or takes it back; colleagues who began with it begin with none then."""
     membership = access.generating_member(request, team)
-    preset = access.changeable_preset(membership, pk)
-    preset.shared = request.POST.get("on") != "no"
-    with transaction.atomic():
-        preset.save(update_fields=["shared"])
-        if not preset.shared:
-            _take_back(preset)
+    share(access.changeable_preset(membership, pk), on=request.POST.get("on") != "no")
     return redirect("presets", team)
 
 
@@ -177,6 +158,48 @@ def preset_delete(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRespons
     access.changeable_preset(access.generating_member(request, team), pk).delete()
     messages.info(request, _("The preset is gone."))
     return redirect("presets", team)
+
+
+def save(
+    membership: Membership,
+    spec: ModelSpec,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    shared: bool,
+    default: bool = False,
+) -> Preset:
+    """A preset of the member's; one of theirs of the same name gets the new settings."""
+    with transaction.atomic():
+        saved, _made = Preset.objects.update_or_create(
+            team=membership.team,
+            model=spec.slug,
+            author=membership.user,
+            name=name,
+            defaults={"params": storable(settings), "shared": shared},
+        )
+        if not shared:
+            _take_back(saved)
+        if default:
+            _begin_with(membership, saved)
+    return saved
+
+
+def begin_with(membership: Membership, preset: Preset, *, on: bool) -> None:
+    """The member's form of its model begins with it from now on, or with none where it did."""
+    if on:
+        _begin_with(membership, preset)
+    else:
+        PresetDefault.objects.filter(membership=membership, preset=preset).delete()
+
+
+def share(preset: Preset, *, on: bool) -> None:
+    """Opens it to the team, or takes it back; colleagues who began with it begin with none then."""
+    preset.shared = on
+    with transaction.atomic():
+        preset.save(update_fields=["shared"])
+        if not on:
+            _take_back(preset)
 
 
 def _take_back(preset: Preset) -> None:

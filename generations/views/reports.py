@@ -155,7 +155,8 @@ def _table_file(request: HttpRequest, membership: Membership, *, own: bool) -> H
         return _refused(request, membership, own)
     wanted = form.wanted()
     shown = _table(request, membership, form, sums.rows(membership.team, wanted, form.by))
-    _note(request, membership, wanted, what=f"report by {form.by}", rows=len(shown.lines))
+    if request.method == "GET":
+        note_export(membership, wanted, what=f"report by {form.by}", rows=len(shown.lines))
     return download(_name(membership, wanted, form.by), shown.heads(), shown.cells())
 
 
@@ -164,7 +165,8 @@ def _receipts_file(request: HttpRequest, membership: Membership, *, own: bool) -
     if not form.is_valid():
         return _refused(request, membership, own)
     wanted = form.wanted()
-    _note(request, membership, wanted, what="receipts")
+    if request.method == "GET":
+        note_export(membership, wanted, what="receipts")
     lines = (_receipt(one, wanted) for one in sums.each(membership.team, wanted))
     return download(_name(membership, wanted, "receipts"), RECEIPTS, lines)
 
@@ -182,9 +184,8 @@ def _refused(request: HttpRequest, membership: Membership, own: bool) -> HttpRes
     return redirect(f"{page}?{request.GET.urlencode()}")
 
 
-def _note(request: HttpRequest, membership: Membership, wanted: Wanted, *, what: str, **more: Any) -> None:
-    if request.method != "GET":
-        return
+def note_export(membership: Membership, wanted: Wanted, *, what: str, **more: Any) -> None:
+    """Into the audit trail: somebody took this with them."""
     asked = {name: value for name, value in asdict(wanted).items() if value and name != "span"}
     days = {"first": f"{wanted.span.first}", "last": f"{wanted.span.last}"}
     audit.note(

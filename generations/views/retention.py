@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Membership, audit
+from accounts.models import Membership, Team, audit
 from accounts.roles import Deed
 from generations.forms.keeping import MEGABYTE, Rule
 from generations.keeping import retention as rules
@@ -25,15 +26,12 @@ def retention(request: HttpRequest, team: str) -> HttpResponse:
     membership = access.may(request, team, Deed.RETAIN)
     form = Rule(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        if RetentionRule.objects.filter(team=membership.team).count() < MOST:
-            form.instance.team, form.instance.made_by = membership.team, membership.user
-            rule = form.save()
-            _note(membership, rule, before=None, after=_facts(rule))
+        rule = add(membership, form)
+        if rule is not None:
             messages.success(
                 request, _("The rule is made and off. See what it would let go, then turn it on.")
             )
             return redirect("retention_rule", team, rule.pk)
-        form.add_error(None, _("A team has at most %(most)s rules.") % {"most": MOST})
     found = list(RetentionRule.objects.filter(team=membership.team).order_by("pk"))
     context = {"membership": membership, "form": form, "rules": [_line(one) for one in found]}
     return render(request, "retention/page.html", context, status=422 if form.errors else 200)
@@ -56,8 +54,7 @@ def retention_set(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     rule = access.retention_rule(membership, pk)
     deed = request.POST.get("deed", "")
     if deed == "delete":
-        rule.delete()
-        _note(membership, rule, before=_facts(rule), after=None)
+        drop(membership, rule)
         messages.success(
             request, _("The rule is gone. What it moved to the trash stays there for its 30 days.")
         )
@@ -66,9 +63,7 @@ def retention_set(request: HttpRequest, team: str, pk: int) -> HttpResponse:
         messages.error(request, _("Choose whether the rule is on or off."))
         return redirect("retention_rule", team, pk)
     wanted = deed == "on"
-    fresh = RetentionRule.objects.filter(pk=pk, is_on=not wanted)
-    if fresh.update(is_on=wanted, looked_at=None, looked_id=None):
-        _note(membership, rule, before={"on": not wanted}, after={"on": wanted, "rule": pk})
+    turn(membership, rule, on=wanted)
     said = (
         _("The rule is on. What it lets go moves to the trash from the next hour on.")
         if wanted
@@ -76,6 +71,35 @@ def retention_set(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     )
     messages.success(request, said)
     return redirect("retention_rule", team, pk)
+
+
+def add(membership: Membership, form: Rule) -> RetentionRule | None:
+    """The rule of a valid form, off. None, with a sentence among the errors, when the team has too many."""
+    with transaction.atomic():
+        team = Team.objects.select_for_update().get(pk=membership.team_id)
+        if RetentionRule.objects.filter(team=team).count() >= MOST:
+            form.add_error(None, _("A team has at most %(most)s rules.") % {"most": MOST})
+            return None
+        form.instance.team, form.instance.made_by = team, membership.user
+        rule: RetentionRule = form.save()
+        _note(membership, before=None, after=_facts(rule))
+    return rule
+
+
+def turn(membership: Membership, rule: RetentionRule, *, on: bool) -> None:
+    """Has a rule let go from now on, or no more. Twice is as once."""
+    with transaction.atomic():
+        fresh = RetentionRule.objects.filter(pk=rule.pk, is_on=not on)
+        if fresh.update(is_on=on, looked_at=None, looked_id=None):
+            _note(membership, before={"on": not on}, after={"on": on, "rule": rule.pk})
+
+
+def drop(membership: Membership, rule: RetentionRule) -> None:
+    """Forgets a rule; what it moved to the trash stays there for its time."""
+    before = _facts(rule)
+    with transaction.atomic():
+        if RetentionRule.objects.filter(pk=rule.pk).delete()[0]:
+            _note(membership, before=before, after=None)
 
 
 def _line(rule: RetentionRule) -> dict[str, object]:
@@ -98,7 +122,6 @@ def _facts(rule: RetentionRule) -> dict[str, object]:
 
 def _note(
     membership: Membership,
-    rule: RetentionRule,
     *,
     before: dict[str, object] | None,
     after: dict[str, object] | None,

@@ -24,6 +24,14 @@ MOST = 50
 """So many one person may keep."""
 
 
+class NotKept(ValueError):
+    """It was not kept; the text says why, `field` what is to be changed."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Saved:
     """One in the menu. `url` shows it; it can be removed by whoever `may_change` it."""
@@ -51,33 +59,43 @@ def saved_search_save(request: HttpRequest, team: str) -> HttpResponse:
     What is no filter is left out, so that nothing but a view of the library can be shared.
     """
     membership = access.member(request, team)
-    given = QueryDict(request.POST.get("query", "")[: 4 * LONGEST])
-    query = Chips.read(given, membership).query()
+    query = query_of(membership, request.POST.get("query", ""))
     back = f"{reverse('library', args=[team])}?{query}" if query else reverse("library", args=[team])
     try:
-        name = within(" ".join(settled(request.POST.get("name", "")).split()), 1, NAME_LENGTH)
+        kept = keep(
+            membership, request.POST.get("name", ""), query, shared=request.POST.get("shared") == "on"
+        )
+    except NotKept as fault:
+        messages.error(request, str(fault))
+        return redirect(back)
+    messages.info(request, _("The search “%(name)s” is saved.") % {"name": kept.name})
+    return redirect(back)
+
+
+def query_of(membership: Membership, text: str) -> str:
+    """The filters that an address names, without whatever else it has."""
+    return Chips.read(QueryDict(text[: 4 * LONGEST]), membership).query()
+
+
+def keep(membership: Membership, given: str, query: str, *, shared: bool) -> SavedSearch:
+    """Keeps what `query_of` gave under a name. Raises `NotKept`."""
+    try:
+        name = within(" ".join(settled(given).split()), 1, NAME_LENGTH)
     except Fault as fault:
-        empty = not request.POST.get("name", "").strip()
-        messages.error(request, _("Give the search a name to save it.") if empty else str(fault))
-        return redirect(back)
+        said = str(fault) if given.strip() else _("Give the search a name to save it.")
+        raise NotKept("name", said) from None
     if not query or len(query) > LONGEST:
-        messages.error(request, _("Choose a filter or type a word first; the whole library needs no name."))
-        return redirect(back)
+        raise NotKept("query", _("Choose a filter or type a word first; the whole library needs no name."))
     own = SavedSearch.objects.filter(team=membership.team, author=membership.user)
     if own.exclude(name=name).count() >= MOST:
-        messages.error(request, _("You have %(n)s saved searches. Remove one first.") % {"n": MOST})
-        return redirect(back)
-    SavedSearch.objects.update_or_create(
+        raise NotKept("name", _("You have %(n)s saved searches. Remove one first.") % {"n": MOST})
+    kept, _made = SavedSearch.objects.update_or_create(
         team=membership.team,
         author=membership.user,
         name=name,
-        defaults={
-            "query": query,
-            "shared": request.POST.get("shared") == "on" and membership.may_generate,
-        },
+        defaults={"query": query, "shared": shared and membership.may_generate},
     )
-    messages.info(request, _("The search “%(name)s” is saved.") % {"name": name})
-    return redirect(back)
+    return kept
 
 
 @require_POST

@@ -54,13 +54,8 @@ def share_generation(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
     membership = access.may(request, team, Deed.SHARE)
     generation = access.shareable_generation(membership, pk)
     output = _take(generation, request.GET.get("take", ""))
-    title = sharing.title_for_outsiders(generation, shows_prompt=False) or _("Untitled")
-    some = [output] if output else list(generation.outputs.all())
-    fault = ""
-    if generation.status != State.SUCCEEDED:
-        fault = _("It can be shared as soon as it is finished.")
-    elif not any(sharing.is_shareable(one) for one in some):
-        fault = _("Files of this kind may hold notes that cannot be taken off, so they are not shared.")
+    title = title_of(generation)
+    fault = fault_of(generation, output)
     return _new(request, membership, Thing(generation, output), title, fault)
 
 
@@ -106,6 +101,21 @@ def share_revoke(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse
     if sharing.revoke(membership, link):
         messages.success(request, _("The link is revoked. Nobody hears anything through it any more."))
     return redirect("shares", team)
+
+
+def title_of(generation: Generation) -> str:
+    """What a link to it is called unless somebody says otherwise."""
+    return sharing.title_for_outsiders(generation, shows_prompt=False) or _("Untitled")
+
+
+def fault_of(generation: Generation, output: Output | None) -> str:
+    """Why it cannot be shared as it is, "" where it can be."""
+    some = [output] if output else list(generation.outputs.all())
+    if generation.status != State.SUCCEEDED:
+        return _("It can be shared as soon as it is finished.")
+    if not any(sharing.is_shareable(one) for one in some):
+        return _("Files of this kind may hold notes that cannot be taken off, so they are not shared.")
+    return ""
 
 
 def _take(generation: Generation, given: str) -> Output | None:

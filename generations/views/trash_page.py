@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import audit
+from accounts.models import Membership, audit
 from accounts.roles import Deed
 from generations import keeping
 from generations.models import Generation
@@ -54,10 +54,7 @@ def trash_restore(request: HttpRequest, team: str) -> HttpResponse:
     if not ids or len(ids) > keeping.MOST:
         messages.error(request, _("Choose at least one of them, and at most %(n)s.") % {"n": keeping.MOST})
         return redirect("trash", team)
-    count = keeping.restore(_chosen(access.trash(membership), ids))
-    if count:
-        after = {"count": count, "generations": [str(pk) for pk in ids[:20]]}
-        audit.note("generations.restored", team=membership.team, by=membership.user, after=after)
+    count = take_out(membership, ids)
     said = ngettext("%(n)s is in the library again.", "%(n)s are in the library again.", count)
     messages.success(request, said % {"n": count})
     return redirect("trash", team)
@@ -70,9 +67,7 @@ def trash_empty(request: HttpRequest, team: str) -> HttpResponse:
     if request.POST.get("sure") != "on":
         messages.error(request, _("Tick that you are sure: what is removed cannot be restored."))
         return redirect("trash", team)
-    count = keeping.empty(access.trash(membership).order_by())
-    if count:
-        audit.note("trash.emptied", team=membership.team, by=membership.user, after={"count": count})
+    count = empty(membership)
     said = ngettext(
         "%(n)s is removed within a few minutes. Its receipt stays.",
         "%(n)s are removed within a few minutes. Their receipts stay.",
@@ -80,6 +75,23 @@ def trash_empty(request: HttpRequest, team: str) -> HttpResponse:
     )
     messages.success(request, said % {"n": count})
     return redirect("trash", team)
+
+
+def take_out(membership: Membership, ids: list[uuid.UUID]) -> int:
+    """Restores those of these that the member may; gives how many."""
+    count = keeping.restore(_chosen(access.trash(membership), ids))
+    if count:
+        after = {"count": count, "generations": [str(pk) for pk in ids[:20]]}
+        audit.note("generations.restored", team=membership.team, by=membership.user, after=after)
+    return count
+
+
+def empty(membership: Membership) -> int:
+    """Has everything in the trash of the team removed with the next sweep; gives how many."""
+    count = keeping.empty(access.trash(membership).order_by())
+    if count:
+        audit.note("trash.emptied", team=membership.team, by=membership.user, after={"count": count})
+    return count
 
 
 def _chosen(rows: GenerationQuerySet, ids: list[uuid.UUID]) -> GenerationQuerySet:

@@ -41,11 +41,16 @@ def voice_favourite(request: HttpRequest, team: str) -> HttpResponse:
     """Marks a voice as a favourite of this member, or takes the mark off with `to=off`. Twice is as once."""
     membership = access.member(request, team)
     voice = _voice(request, membership)
-    if request.GET.get("to") == "off":
-        FavouriteVoice.objects.filter(membership=membership, voice_id=voice.voice_id).delete()
-    else:
-        FavouriteVoice.objects.get_or_create(membership=membership, voice_id=voice.voice_id)
+    mark(membership, voice.voice_id, on=request.GET.get("to") != "off")
     return _answer(request, membership, voice.voice_id)
+
+
+def mark(membership: Membership, voice_id: str, *, on: bool) -> None:
+    """Makes a voice a favourite of this member, or none. Twice is as once."""
+    if on:
+        FavouriteVoice.objects.get_or_create(membership=membership, voice_id=voice_id)
+    else:
+        FavouriteVoice.objects.filter(membership=membership, voice_id=voice_id).delete()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

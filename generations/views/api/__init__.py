@@ -16,9 +16,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from generations.views.api import (
+    accounting,
     batches,
+    bill,
+    bulk,
     changes,
     collections,
+    connections,
+    drafts,
     freshness,
     generations,
     imports,
@@ -30,8 +35,14 @@ from generations.views.api import (
     outputs,
     own,
     people,
+    retention,
+    searches,
+    settling,
+    shares,
+    team,
     uploads,
     voices,
+    voicing,
     webhooks,
 )
 from generations.views.api.auth import reads
@@ -45,7 +56,11 @@ DESCRIPTION = (
     "outputs' addresses give the files. Send `Authorization: Bearer` with a token of yours. Money is text with "
     "decimals; times are ISO 8601 with their offset. Fields may be added; none is renamed or removed. A param that "
     "takes a file takes `upload:<id>` of a file sent before, or `output:<generation id>/<index>` of something made "
-    "here, which is then kept as an upload of the team."
+    "here, which is then kept as an upload of the team.\n\n"
+    "What a person does on a page is here too, with the same roles, limits and lines of the audit trail, but for this: "
+    "Signing in and what protects it is done by a person in a browser. "
+    "Tokens are made on pages, so that a token that was lost makes no others. "
+    "And what belongs only to how pages look for somebody, as a form half filled in, has no address here."
 )
 
 api = Api(
@@ -60,7 +75,8 @@ api = Api(
 )
 _MODULES = (
     *(me, models, voices, generations, outputs, uploads, imports, batches),
-    *(keeping, collections, changes, webhooks, own, people, limits, managing),
+    *(voicing, keeping, bulk, retention, searches, collections, shares, changes, webhooks, own, drafts),
+    *(people, team, limits, accounting, managing, bill, connections, settling),
 )
 for _module in _MODULES:
     api.add_router("", _module.router)

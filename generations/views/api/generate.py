@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -85,16 +86,20 @@ def _wish(membership: Membership, order: schemas.NewGeneration) -> vault.Wish | 
         return None
     if vault.maker(load.get(order.model)) is None:
         raise InvalidParams({"voice": ["This model makes no voice; leave it out."]})
-    emails = {email.lower() for email in said.members}
+    people = colleagues(membership, said.members, "voice.members")
+    return vault.Wish(said.name, said.language, said.audience, people, said.speaker, said.consent)
+
+
+def colleagues(membership: Membership, emails: Iterable[str], param: str) -> list[int]:
+    """The ids of the users with these emails. Raises `InvalidParams` for people who are not in the team."""
+    wanted = {email.lower() for email in emails}
     rows = Membership.objects.filter(team=membership.team_id, ended_at=None)
-    sendable = [email for email in emails if email.isprintable()]
+    sendable = [email for email in wanted if email.isprintable()]
     found = dict(rows.filter(user__email__in=sendable).values_list("user__email", "user"))
-    if missing := sorted(emails - set(found)):
+    if missing := sorted(wanted - set(found)):
         shown = ", ".join(text.printable(email) for email in missing[:5])
-        raise InvalidParams({"voice.members": [f"Not in the team: {shown}."]})
-    return vault.Wish(
-        said.name, said.language, said.audience, sorted(found.values()), said.speaker, said.consent
-    )
+        raise InvalidParams({param: [f"Not in the team: {shown}."]})
+    return sorted(found.values())
 
 
 def titled(given: str) -> str:

@@ -1,4 +1,4 @@
-"""What managers see and set: the audit trail, reports, prices, rules of models, connections."""
+"""What managers see and set: the audit trail, reports, prices, rules of models."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from accounts import trail
-from accounts.models import audit
+from accounts.models import Team
 from accounts.roles import Deed
-from generations import connections as connection_verbs
 from generations import permits, reports
 from generations import prices as price_verbs
 from generations.catalogue.spec import InvalidParams
 from generations.forms.model_rules import ModelRules
 from generations.forms.report import Report
 from generations.models import Connection, PriceDecision
-from generations.views import access, price_list, spreadsheet
+from generations.views import access, audit_page, price_list, spreadsheet
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, manages, may
 from generations.views.api.posted import PLAIN, checked, given
 from generations.views.api.problems import answers
+from generations.views.reports import note_export
 
 router = Router(tags=["Managing"])
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
@@ -53,9 +53,12 @@ class Trail(Schema):
     next_cursor: str | None
 
 
-class TrailFilters(Schema):
+class Words(Schema):
     q: str = Field("", max_length=200, pattern=PLAIN, description="Words that must occur.")
     action: str = Field("", max_length=40, pattern=PLAIN)
+
+
+class TrailFilters(Words):
     cursor: str = Field("", pattern=r"^[0-9]{0,18}$")
 
 
@@ -84,27 +87,46 @@ def audit_trail(request: ApiRequest, filters: Query[TrailFilters]) -> Any:
     return Trail(items=items, next_cursor=after or None)
 
 
-class ReportFilters(Schema):
+CSV = {"200": {"description": "The file.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+@router.get(
+    "audit.csv",
+    response=answers(422),
+    operation_id="audit_csv",
+    auth=manages,
+    summary="The audit trail as CSV",
+    openapi_extra={"responses": CSV},
+)
+def audit_table(request: ApiRequest, filters: Query[Words]) -> HttpResponseBase:
+    """What fits, newest first. That it was taken is in the audit trail too."""
+    actor = may(request, Deed.READ_TRAIL)
+    said = {"q": filters.q, "deed": filters.action}
+    wanted = trail.Filter(q=filters.q, action=filters.action)
+    return audit_page.export(actor, wanted, {name: value for name, value in said.items() if value})
+
+
+class OwnFilters(Schema):
     """Without days it is this month."""
 
     first: date | None = Field(None, description="First day.")
     last: date | None = Field(None, description="Last day.")
-    by: Literal["day", "member", "model", "kind", "state"] = "day"
-    member: int | None = Field(None, ge=1, le=2**53, description="Id of a membership.")
+    by: Literal["day", "model", "kind", "state"] = "day"
     model: str = Field("", max_length=160, pattern=PLAIN)
 
-    def form(self, team: Any) -> Report:
-        """Raises `InvalidParams`."""
-        said = {
-            "from": self.first,
-            "to": self.last,
-            "by": self.by,
-            "member": self.member,
-            "model": self.model,
-        }
-        form = Report(team, given({name: value for name, value in said.items() if value}))
+    def form(self, team: Team, author: int | None = None) -> Report:
+        """Of everybody, or of one author alone. Raises `InvalidParams`."""
+        said = self.dict() | {"from": self.first, "to": self.last}
+        form = Report(team, given({name: value for name, value in said.items() if value}), author=author)
         checked(form)
         return form
+
+
+class ReportFilters(OwnFilters):
+    """Without days it is this month."""
+
+    by: Literal["day", "member", "model", "kind", "state"] = "day"  # type: ignore[assignment]
+    member: int | None = Field(None, ge=1, le=2**53, description="Id of a membership.")
 
 
 class ReportRow(Schema):
@@ -136,7 +158,11 @@ class ReportShown(Schema):
 def report(request: ApiRequest, filters: Query[ReportFilters]) -> Any:
     """What was spent, by day, member, model, kind or state."""
     actor = may(request, Deed.SEE_SPENDING)
-    form = filters.form(actor.team)
+    return summed(actor.team, filters.form(actor.team))
+
+
+def summed(team: Team, form: Report) -> ReportShown:
+    """The sums that a valid form asks for."""
     wanted = form.wanted()
     rows = [
         ReportRow(
@@ -147,12 +173,9 @@ def report(request: ApiRequest, filters: Query[ReportFilters]) -> Any:
             charged=schemas.amount(row.charged or Decimal(0)),
             estimated=schemas.amount(row.estimated or Decimal(0)),
         )
-        for row in reports.rows(actor.team, wanted, form.by)
+        for row in reports.rows(team, wanted, form.by)
     ]
     return ReportShown(first=wanted.span.first, last=wanted.span.last, rows=rows)
-
-
-CSV = {"200": {"description": "The file.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
 @router.get(
@@ -167,8 +190,7 @@ def report_receipts(request: ApiRequest, filters: Query[ReportFilters]) -> HttpR
     """One a line, oldest first. That it was taken is in the audit trail."""
     actor = may(request, Deed.SEE_SPENDING)
     wanted = filters.form(actor.team).wanted()
-    days = {"first": f"{wanted.span.first}", "last": f"{wanted.span.last}"}
-    audit.note("report.exported", team=actor.team, by=actor.user, subject="receipts", after=days)
+    note_export(actor, wanted, what="receipts")
     return spreadsheet.download("receipts.csv", reports.RECEIPT, reports.each(actor.team, wanted))
 
 
@@ -305,78 +327,6 @@ def rule_set(request: ApiRequest, wanted: NewRule) -> Any:
     return _rules(actor.team)
 
 
-class ConnectionShown(Schema):
-    """An account at RunningHub. Keys are entered on a page and told to nobody."""
-
-    id: int
-    name: str
-    is_shared: bool
-    is_used: bool
-    currency: str
-    slots: int
-    paused: bool
-    paused_reason: str
-
-
-class Connections(Schema):
-    items: list[ConnectionShown]
-    next_cursor: None = None
-
-
-class Reason(Schema):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: str = Field(min_length=1, max_length=300, pattern=PLAIN)
-
-
-@router.get(
-    "connections",
-    response={200: Connections, **answers()},
-    operation_id="connections",
-    auth=manages,
-    summary="Accounts",
-)
-def connection_list(request: ApiRequest) -> Any:
-    """Those that the team may use."""
-    actor = may(request, Deed.PAUSE)
-    used = Connection.of(actor.team)
-    own = [one for one in Connection.all_of(actor.team) if not one.is_shared]
-    rows = [Connection.shared_of(actor.team), *own]
-    return Connections(items=[_connection(one, used) for one in rows])
-
-
-@router.post(
-    "connections/{int:id}/pause",
-    response={200: ConnectionShown, **answers(400, 404, 413, 422)},
-    operation_id="pause_connection",
-    auth=manages,
-    summary="Pause sending",
-)
-def connection_stop(request: ApiRequest, id: int, said: Reason) -> Any:
-    """Nothing more is sent until somebody resumes; what was sent goes on."""
-    actor = may(request, Deed.PAUSE)
-    one = access.connection(actor, id)
-    connection_verbs.pause(one, actor.team, actor.user, said.reason)
-    one.refresh_from_db()
-    return _connection(one, Connection.of(actor.team))
-
-
-@router.post(
-    "connections/{int:id}/resume",
-    response={200: ConnectionShown, **answers(404)},
-    operation_id="resume_connection",
-    auth=manages,
-    summary="Send again",
-)
-def connection_go(request: ApiRequest, id: int) -> Any:
-    """Twice is as once."""
-    actor = may(request, Deed.PAUSE)
-    one = access.connection(actor, id)
-    connection_verbs.resume(one, actor.team)
-    one.refresh_from_db()
-    return _connection(one, Connection.of(actor.team))
-
-
 def _price(one: price_list.Entry) -> PriceShown:
     price = one.price
     own = None if one.own is None or one.own.amount is None else schemas.amount(one.own.amount)
@@ -405,17 +355,4 @@ def _rules(team: Any) -> Rules:
             Rule(scope=row.scope, name=row.name, audience=row.audience, roles=row.roles, people=row.people)  # type: ignore[arg-type]
             for row in rows
         ]
-    )
-
-
-def _connection(one: Connection, used: Connection) -> ConnectionShown:
-    return ConnectionShown(
-        id=one.pk,
-        name=str(one),
-        is_shared=one.is_shared,
-        is_used=one.pk == used.pk,
-        currency=one.currency,
-        slots=one.slots,
-        paused=one.paused_at is not None,
-        paused_reason=one.paused_reason if one.paused_at is not None else "",
     )

@@ -15,9 +15,10 @@ from generations.views.output import output_content as page_content
 router = Router(tags=["Generations"])
 
 FILE = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+RANGE = {"in": "header", "name": "Range", "schema": {"type": "string"}, "description": "`bytes=0-1023`"}
 DOCUMENTED: dict[str, Any] = {
     "parameters": [
-        {"in": "header", "name": "Range", "schema": {"type": "string"}, "description": "`bytes=0-1023`"},
+        RANGE,
         {
             "in": "query",
             "name": "download",
@@ -37,7 +38,11 @@ def output_content(request: ApiRequest, id: UUID, index: int) -> HttpResponseBas
     """The stored bytes, as they came: whole, or the part that `Range` asks for."""
     membership = request.auth.membership
     request.membership = membership  # type: ignore[attr-defined]
-    served = page_content(request, membership.team.slug, id, index)
+    return refused(page_content(request, membership.team.slug, id, index))
+
+
+def refused(served: HttpResponseBase) -> HttpResponseBase:
+    """The bytes as they are; what a condition or a range refuses becomes a problem."""
     if served.status_code == 412:
         return problem("condition_failed", "The file is not what the condition expects.")
     if served.status_code == 416:

@@ -8,20 +8,20 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from accounts.models import Notification
 from accounts.roles import Deed
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams
 from generations.models import Preset
-from generations.models.draft import storable
 from generations.pipeline import hear
 from generations.vault import changes
 from generations.views import access
+from generations.views import presets as preset_page
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.generate import Key, titled
@@ -86,13 +86,7 @@ def preset_put(request: ApiRequest, wanted: NewPreset) -> Any:
     if not name:
         raise InvalidParams({"name": ["Give it a name."]})
     try:
-        saved, _made = Preset.objects.update_or_create(
-            team=me.team,
-            model=spec.slug,
-            author=me.user,
-            name=name,
-            defaults={"params": storable(settings_of(spec, wanted.params)), "shared": wanted.shared},
-        )
+        saved = preset_page.save(me, spec, name, settings_of(spec, wanted.params), shared=wanted.shared)
     except (IntegrityError, ValueError):
         raise InvalidParams({"params": ["These settings cannot be kept."]}) from None
     return Status(201, _preset(saved, frozenset()))
@@ -108,6 +102,41 @@ def preset_put(request: ApiRequest, wanted: NewPreset) -> Any:
 def preset_drop(request: ApiRequest, id: UUID) -> Any:
     """Its author, and managers where it is shared."""
     access.changeable_preset(may(request, Deed.GENERATE), id).delete()
+    return Status(204, None)
+
+
+class Switch(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    on: StrictBool = True
+
+
+@router.post(
+    "presets/{uuid:id}/share",
+    response={200: PresetShown, **answers(400, 404, 413, 422)},
+    operation_id="share_preset",
+    auth=generates,
+    summary="Open a preset to the team",
+)
+def preset_open(request: ApiRequest, id: UUID, wanted: Switch) -> Any:
+    """Or take it back, which managers may too where it is shared."""
+    me = may(request, Deed.GENERATE)
+    found = access.changeable_preset(me, id)
+    preset_page.share(found, on=wanted.on)
+    return _preset(found, access.hidden(me).voice_ids)
+
+
+@router.post(
+    "presets/{uuid:id}/default",
+    response={204: None, **answers(400, 404, 413, 422)},
+    operation_id="begin_with_preset",
+    auth=generates,
+    summary="Begin with a preset",
+)
+def preset_first(request: ApiRequest, id: UUID, wanted: Switch) -> Any:
+    """The caller's form of its model begins with it from now on, or with none."""
+    me = may(request, Deed.GENERATE)
+    preset_page.begin_with(me, access.preset(me, id), on=wanted.on)
     return Status(204, None)
 
 
@@ -223,6 +252,23 @@ def told_read(request: ApiRequest) -> Any:
     me = may(request, Deed.SEE)
     fresh = Notification.of(me.user).filter(team=me.team_id, read_at=None)
     return Read(read=fresh.order_by().update(read_at=timezone.now()))
+
+
+@router.post(
+    "notifications/{int:id}/read",
+    response={204: None, **answers(404)},
+    operation_id="read_notification",
+    auth=generates,
+    summary="One is not new",
+)
+def told_one_read(request: ApiRequest, id: int) -> Any:
+    """Notes that one of this team was read."""
+    me = may(request, Deed.SEE)
+    found = access.notification(me.user, id)
+    if found.team_id != me.team_id:
+        raise Http404
+    Notification.objects.filter(pk=found.pk, read_at=None).update(read_at=timezone.now())
+    return Status(204, None)
 
 
 def _preset(row: Preset, away: frozenset[str]) -> PresetShown:

@@ -26,6 +26,7 @@ from generations.views import access
 from generations.views.api.auth import ApiRequest, manages, may
 from generations.views.api.posted import PLAIN, checked, given
 from generations.views.api.problems import answers, problem
+from generations.views.invitations import ANEW
 from generations.views.members import mail_to_choose
 
 router = Router(tags=["People"])
@@ -232,6 +233,11 @@ def invite(request: ApiRequest, wanted: InvitationOrder) -> Any:
     row, secret = ways.make(
         actor, role=said["role"], lasts=form.lasts, email=said["email"], max_uses=said["max_uses"]
     )
+    return _handed_out(request, row, secret)
+
+
+def _handed_out(request: ApiRequest, row: Invitation, secret: str) -> Any:
+    """Where it goes to one address, only the mail has the link."""
     way_in = reverse("invite", args=[secret])
     link = f"{settings.PUBLIC_URL}{way_in}" if settings.PUBLIC_URL else request.build_absolute_uri(way_in)
     if row.email:
@@ -240,6 +246,24 @@ def invite(request: ApiRequest, wanted: InvitationOrder) -> Any:
         except (OSError, SMTPException):
             return problem("not_possible", "The mail could not be sent. Invite by link, or try again later.")
     return Status(201, InvitationMade(**_invitation(row), link=None if row.email else link))
+
+
+@router.post(
+    "invitations/{int:id}/renew",
+    response={201: InvitationMade, **answers(404, 409)},
+    operation_id="renew_invitation",
+    auth=manages,
+    summary="Renew an invitation",
+)
+def invitation_renew(request: ApiRequest, id: int) -> Any:
+    """Another link in place of the one before, which works no more: mailed again, or given for the only time."""
+    actor = may(request, Deed.MANAGE)
+    row = get_object_or_404(Invitation.objects.select_related("team", "made_by"), team=actor.team_id, pk=id)
+    secret = ways.renew(actor, row, ANEW)
+    if secret is None:
+        return problem("not_possible", "This invitation is over. Make another one.")
+    row.refresh_from_db()
+    return _handed_out(request, row, secret)
 
 
 @router.post(
