@@ -78,7 +78,7 @@ def of_team(team: Team, *, anew: bool = False) -> Sequence[ModelSpec]:
     """The team's own models that are in use, by name. Asked once for each `Team` object, unless `anew`."""
     known: Sequence[ModelSpec] | None = team.__dict__.get("_own_models")
     if known is None or anew:
-        forms = _current_forms().filter(model__team=team, model__offered=True)
+        forms = current_forms().filter(model__team=team, model__offered=True)
         read = [spec for form in forms if (spec := _read(form))]
         known = team.__dict__["_own_models"] = sorted(read, key=lambda spec: spec.title.casefold())
     return known
@@ -98,7 +98,7 @@ def find(name: str) -> ModelSpec | None:
         if len(_current) > MOST_NAMES:
             _current.clear()  # names that somebody guesses shall not fill the memory
         _current[slug] = (None, time.monotonic() + FRESH)
-        for form in _current_forms().filter(model__team__own_models__slug=slug):
+        for form in current_forms().filter(model__team__own_models__slug=slug):
             _read(form)
         known = _current[slug]
     return None if known[0] is None else _version(slug, known[0])
@@ -250,7 +250,8 @@ def facts_of(source: str, told: Any) -> list[described.Fact]:
     return described.of_app(told) if source == Source.APP else described.of_graph(told)
 
 
-def _current_forms() -> Any:
+def current_forms() -> Any:
+    """The versions in use, of whatever team."""
     return TeamModelForm.objects.filter(number=F("model__number")).select_related("model")
 
 

@@ -3,7 +3,8 @@
 What is kept of it is plain JSON: `title`, `summary`, `kind`, `repeats`, `usual_seconds`, `instance_type`,
 `personal_queue`, and `fields`. A field is a fact of `described` with what was settled about it: `use` ("ask", "fix" or
 "leave"), `key`, `label`, `help`, `required`, `advanced`, and `start`, the text it begins with, or is fixed to. Its
-`type` is what was chosen, `told` what upstream told.
+`type` is what was chosen, `told` what upstream told, and `at` its place there: inputs are sent in that order, in
+whatever order they are asked for.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ OUTPUTS = {
     Kind.OBJECT: "3d",
     Kind.TEXT: "text",
 }
-"""The kinds that a team’s own model can be of, and what each makes. Voices are none: theirs is more than a form."""
+"""The kinds that a model of a team's own can be of, and what each makes. Voices are more than a form, so not theirs."""
 VENDORS = {Source.APP: "AI app", Source.WORKFLOW: "ComfyUI workflow"}
 PROMPTS = ("prompt", "text", "positive", "caption", "lyrics", "string")
 LONG = 60
@@ -44,7 +45,7 @@ def begun(
     comes last: asked for in an app, whose makers chose it for that, and left alone in a workflow.
     """
     known = {described.identity(one): one for one in before}
-    now = {described.identity(one): one for one in facts}
+    now = {described.identity(one): {**one, "at": at} for at, one in enumerate(facts)}
     keys = {str(one["key"]) for one in known.values()}
     kept = [_settled_again(one, now[place]) for place, one in known.items() if place in now]
     fresh = []
@@ -94,15 +95,16 @@ def spec_of(
     """The model of one version of its form. Raises `Fault`, a sentence, when the data make none."""
     params, nodes = [], []
     for field in data["fields"]:
-        kind = ParamType(field["type"])
+        node, at = (field["node"], field["name"]), field["at"]
         if field["use"] == "leave":
             if source is Source.APP:
-                nodes.append(Node(field["node"], field["name"], field["value"]))
+                nodes.append((at, Node(*node, field["value"])))
         elif field["use"] == "fix":
-            nodes.append(Node(field["node"], field["name"], _fixed(field)))
+            nodes.append((at, Node(*node, _fixed(field))))
         else:
-            params.append(_param(field, kind))
-            nodes.append(Node(field["node"], field["name"], field["value"], str(field["key"])))
+            params.append(_param(field, ParamType(field["type"])))
+            nodes.append((at, Node(*node, field["value"], str(field["key"]))))
+    sent = tuple(node for _at, node in sorted(nodes, key=lambda one: one[0]))
     chosen = Kind(data["kind"])
     if chosen not in OUTPUTS:
         raise Fault("Choose what it makes.")
@@ -121,9 +123,7 @@ def spec_of(
         prompt_param=_prompt(data["fields"]),
         notes=(f"{VENDORS[source]} {upstream}",),
         facts="partly" if any(not one["known"] and one["use"] == "ask" for one in data["fields"]) else "",
-        run=Run(
-            source, upstream, tuple(nodes), data.get("instance_type", ""), bool(data.get("personal_queue"))
-        ),
+        run=Run(source, upstream, sent, data.get("instance_type", ""), bool(data.get("personal_queue"))),
         owner=owner,
         form=form,
     )

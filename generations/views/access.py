@@ -43,6 +43,7 @@ from generations.models import (
     SavedSearch,
     ShareLink,
     State,
+    TeamModel,
     Upload,
     Voice,
     read_id,
@@ -326,6 +327,11 @@ def model(slug: str, membership: Membership, *, permitted: bool = True) -> Model
     if permitted:
         permits.refuse(membership, spec)
     return spec
+
+
+def own_model(membership: Membership, pk: int) -> TeamModel:
+    """An AI app or a workflow of the member's team, else 404."""
+    return get_object_or_404(TeamModel.objects.select_related("team"), team=membership.team_id, pk=pk)
 
 
 def batch(membership: Membership, pk: uuid.UUID) -> Batch:

@@ -51,6 +51,7 @@ from generations.models import (
     RetentionRule,
     SavedSearch,
     State,
+    TeamModel,
     Upload,
     Voice,
 )
@@ -277,6 +278,11 @@ PAGES: dict[str, Line] = {
     "domain_add": verb(Deed.OPEN_DOORS),
     "domain_remove": verb(Deed.OPEN_DOORS, pk="domain"),
     "model_rules": form(Deed.ALLOW_MODELS),
+    "own_models": form(Deed.BRING_IN),
+    "own_model": form(Deed.BRING_IN, pk="own model"),
+    "own_model_refresh": verb(Deed.BRING_IN, pk="own model"),
+    "own_model_leave": verb(Deed.BRING_IN, pk="own model"),
+    "own_model_switch": verb(Deed.BRING_IN, pk="own model"),
     "retention": form(Deed.RETAIN),
     "retention_rule": page(Deed.RETAIN, pk="rule"),
     "retention_set": verb(Deed.RETAIN, {"deed": "on"}, pk="rule"),
@@ -647,6 +653,16 @@ THINGS: dict[str, Make] = {
         ApiToken.issue(me) and ApiToken.objects.filter(membership=me).latest("pk").pk
     ),
     "receiver": lambda scene, me: make_receiver(scene.carol).pk,
+    "own model": lambda scene, me: (
+        TeamModel.objects.create(
+            team=scene.carol.team,
+            slug=TeamModel.new_slug("app"),
+            source="app",
+            upstream=uuid.uuid4().hex,
+            asked_by=scene.carol.user,
+            added_by=scene.carol.user,
+        ).pk
+    ),
     "delivery": lambda scene, me: (
         Delivery.objects.create(
             receiver=make_receiver(scene.carol), event="ping", body="{}", state="delivered"

@@ -1,0 +1,356 @@
+"""The pages of AI apps and workflows, and that what comes of them is a model like any other."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import ApiToken, AuditEntry, Membership
+from generations import own_models, prices
+from generations.catalogue import load
+from generations.models import Draft, Generation, ModelRule, State, TeamModel, TeamModelForm
+from generations.pipeline import describe
+from tests.conftest import point_at, run_pipeline
+from tests.generations.foreign import APP, WORKFLOW, Foreign
+
+BrowserOf = Callable[[Membership], Client]
+
+
+@pytest.fixture
+def foreign(settings: Any) -> Iterator[Foreign]:
+    with Foreign() as running:
+        point_at(settings, running.url)
+        yield running
+
+
+def posted(page: str) -> dict[str, Any]:
+    """What a browser would send of the form that settles, as it stands."""
+    form = page[page.index('name="mark"') - 40 :]
+    form = form[: form.index("</form>")]
+    found: dict[str, Any] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name = re.search(r'name="([^"]+)"', tag)
+        value = re.search(r'value="([^"]*)"', tag)
+        is_box = 'type="checkbox"' in tag
+        if name and (not is_box or " checked" in tag):
+            found[name[1]] = html.unescape(value[1]) if value else ""
+    for name_, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name_] = chosen[1] if chosen else ""
+    for name_, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
+        found[name_] = html.unescape(text)
+    return found
+
+
+def brought(client: Client, by: Membership, source: str, pasted: str) -> TeamModel:
+    answer = client.post(reverse("own_models", args=[by.team.slug]), {"source": source, "pasted": pasted})
+    assert answer.status_code == 302, answer.content
+    model = TeamModel.objects.latest("pk")
+    describe.describe(model.pk)
+    model.refresh_from_db()
+    return model
+
+
+def page_of(model: TeamModel) -> str:
+    return reverse("own_model", args=[model.team.slug, model.pk])
+
+
+def settled(client: Client, model: TeamModel, **said: Any) -> Any:
+    form = posted(client.get(page_of(model)).content.decode())
+    return client.post(page_of(model), {**form, "kind": "picture", **said})
+
+
+def an_app(client: Client, by: Membership, **said: Any) -> TeamModel:
+    """In use, at a price, and asking for a text alone."""
+    model = brought(client, by, "app", APP)
+    form = {"use-0": "fix", "use-2": "leave", "use-3": "leave", **said}
+    assert settled(client, model, **form).status_code == 302
+    prices.put(
+        by.team,
+        by.user,
+        model.slug,
+        amount=Decimal("0.3"),
+        currency="CNY",
+        since=date(2026, 1, 1),
+    )
+    model.refresh_from_db()
+    return model
+
+
+def test_a_manager_brings_an_app_in_and_a_member_runs_it(
+    foreign: Foreign, mona: Membership, bob: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = brought(client, mona, "app", f"https://www.runninghub.cn/ai-detail/{APP}")
+    page = client.get(page_of(model)).content.decode()
+    assert "What to see" in page
+    assert 'value="Boats"' in page
+    answer = settled(
+        client,
+        model,
+        **{"use-0": "fix", "label-1": "Your wish", "order-3": "0", "use-2": "leave", "title": "Boot"},
+    )
+    assert answer.status_code == 302
+    spec = load.get(model.slug)
+    assert [(p.key, p.label) for p in spec.params] == [("value", "steps"), ("prompt", "Your wish")]
+    refused = client.post(reverse("studio_model", args=["tide", model.slug]), {"prompt": "x"})
+    assert refused.status_code == 402  # nobody said yet what it costs
+    price = {"amount": "0.3", "unit": "call", "since": f"{timezone.localdate()}", "note": ""}
+    priced = client.post(reverse("price", args=["tide", model.slug]), price)
+    assert priced.status_code == 302, priced.content.decode()
+    member = client_of(bob)
+    assert "Boot" in member.get(reverse("studio_model", args=["tide", model.slug])).content.decode()
+    sent = member.post(
+        reverse("studio_model", args=["tide", model.slug]), {"prompt": "a red boat", "value": "9"}
+    )
+    assert sent.status_code == 303, sent.content.decode()
+    run_pipeline()
+    row = Generation.objects.get()
+    assert (row.status, row.title, row.cost_estimated) == (State.SUCCEEDED, "a red boat", Decimal("0.3"))
+    shown = member.get(reverse("generation", args=["tide", row.pk])).content.decode()
+    assert "Your wish" in shown
+    assert "Boot" in member.get(reverse("library", args=["tide"]) + f"?model={model.slug}").content.decode()
+
+
+def test_inputs_of_a_workflow_are_ticked_and_opened(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = brought(client, mona, "workflow", WORKFLOW)
+    form = posted(client.get(page_of(model)).content.decode())
+    assert "use-0" not in form
+    page = client.post(
+        page_of(model), {**form, "title": "Dawn", "kind": "picture", "way": "take", "take-5": "1"}
+    )
+    assert page.status_code == 200
+    opened = posted(page.content.decode())
+    assert {"title": opened["title"], "use-5": opened["use-5"]} == {"title": "Dawn", "use-5": "ask"}
+    assert not TeamModelForm.objects.exists()
+    assert client.post(page_of(model), opened).status_code == 302
+    assert [p.key for p in load.get(model.slug).params] == ["text"]
+
+
+def test_it_is_a_model_by_rest_and_in_batches_and_drafts(
+    foreign: Foreign, mona: Membership, bob: Membership, client_of: BrowserOf
+) -> None:
+    model = an_app(client_of(mona), mona)
+    client, bearer = Client(), {"HTTP_AUTHORIZATION": f"Bearer {ApiToken.issue(bob)}"}
+    listed = client.get("/api/v1/models", **bearer).json()["items"]
+    assert [one["title"] for one in listed if one["slug"] == model.slug] == ["Boats"]
+    schema = client.get(f"/api/v1/models/{model.slug}", **bearer).json()["params_schema"]
+    assert set(schema["properties"]) == {"prompt", "_extra"}
+    order = {"model": model.slug, "params": {"prompt": "by REST"}}
+    made = client.post("/api/v1/generations", json.dumps(order), "application/json", **bearer)
+    assert made.status_code == 201, made.content
+    wrong = {"model": model.slug, "params": {"prompt": "x", "steps": 3}}
+    refused = client.post("/api/v1/generations", json.dumps(wrong), "application/json", **bearer)
+    assert refused.status_code == 422
+    items = {"model": model.slug, "items": [{"params": {"prompt": "one"}}, {"params": {"prompt": "two"}}]}
+    batch = client.post("/api/v1/batches", json.dumps(items), "application/json", **bearer)
+    assert batch.status_code == 201, batch.content
+    run_pipeline()
+    assert Generation.objects.filter(status=State.SUCCEEDED, form=1).count() == 3
+    kept = client_of(bob).post(reverse("draft_keep", args=["tide", model.slug]), {"prompt": "later"})
+    assert kept.status_code in (200, 204, 302, 303)
+    assert Draft.objects.get().model == model.slug
+    assert "Boats" in client_of(bob).get(reverse("drafts", args=["tide"])).content.decode()
+
+
+def test_another_team_knows_nothing_of_it(
+    foreign: Foreign, mona: Membership, zoe: Membership, client_of: BrowserOf
+) -> None:
+    model = an_app(client_of(mona), mona)
+    stranger = client_of(zoe)
+    assert stranger.get(page_of(model)).status_code == 404
+    assert stranger.get(reverse("own_model", args=["zoo", model.pk])).status_code == 404
+    for address in ("studio_model", "price"):
+        assert stranger.get(reverse(address, args=["zoo", model.slug])).status_code == 404
+    sent = stranger.post(reverse("studio_model", args=["zoo", model.slug]), {"prompt": "x"})
+    assert sent.status_code == 404
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {ApiToken.issue(zoe)}"}
+    assert Client().get(f"/api/v1/models/{model.slug}", **bearer).status_code == 404
+    order = {"model": model.slug, "params": {"prompt": "x"}}
+    refused = Client().post("/api/v1/generations", json.dumps(order), "application/json", **bearer)
+    assert refused.status_code in (404, 422)
+    assert "Boats" not in refused.content.decode()
+    upload = reverse("upload_add", args=["zoo"]) + f"?model={model.slug}&param=image"
+    assert stranger.post(upload).status_code == 404
+    assert not Generation.objects.exists()
+
+
+def test_a_colleague_may_use_it_but_not_settle_it_and_nobody_sees_it_signed_out(
+    foreign: Foreign, mona: Membership, bob: Membership, client_of: BrowserOf, client: Client
+) -> None:
+    model = an_app(client_of(mona), mona)
+    member = client_of(bob)
+    assert member.get(reverse("own_models", args=["tide"])).status_code == 403
+    assert member.get(page_of(model)).status_code == 403
+    assert member.get(reverse("studio_model", args=["tide", model.slug])).status_code == 200
+    assert client.get(page_of(model)).status_code == 302
+
+
+def test_rules_and_taking_it_out_of_use_count(
+    foreign: Foreign, mona: Membership, bob: Membership, client_of: BrowserOf
+) -> None:
+    manager, member = client_of(mona), client_of(bob)
+    model = an_app(manager, mona)
+    form = reverse("studio_model", args=["tide", model.slug])
+    rules = {"what": [f"model:{model.slug}"], "audience": "nobody"}
+    assert manager.post(reverse("model_rules", args=["tide"]), rules).status_code == 302
+    assert member.get(form).status_code == 403
+    ModelRule.objects.all().delete()
+    assert manager.post(reverse("own_model_switch", args=["tide", model.pk])).status_code == 302
+    assert member.get(form).status_code == 404
+    assert model.slug not in member.get(reverse("models", args=["tide"])).content.decode()
+    manager.post(reverse("own_model_switch", args=["tide", model.pk]), {"offered": "1"})
+    assert member.get(form).status_code == 200
+
+
+def test_fetching_again_shows_what_changed_and_replaces_nothing(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona)
+    foreign.nodes[1]["fieldValue"] = "a paper ship"
+    foreign.nodes.append({"nodeId": "70", "fieldName": "seed", "fieldValue": "1", "fieldType": "STRING"})
+    del foreign.nodes[3]
+    client.post(reverse("own_model_refresh", args=["tide", model.pk]))
+    describe.describe(model.pk)
+    page = client.get(page_of(model)).content.decode()
+    assert "What changed on RunningHub" in page
+    assert "a paper boat → a paper ship" in page
+    assert load.get(model.slug).form == 1
+    client.post(reverse("own_model_leave", args=["tide", model.pk]))
+    assert TeamModel.objects.get().found is None
+    client.post(reverse("own_model_refresh", args=["tide", model.pk]))
+    describe.describe(model.pk)
+    assert settled(client, model).status_code == 302
+    spec = load.get(model.slug)
+    assert (spec.form, [(p.key, p.default) for p in spec.params]) == (
+        2,
+        [("prompt", "a paper ship"), ("seed", "1")],
+    )
+
+
+def test_faults_are_said_and_the_form_comes_back_filled(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = brought(client, mona, "app", APP)
+    answer = settled(
+        client,
+        model,
+        title="",
+        kind="poem",
+        **{"label-1": "", "help-1": "Kept", "use-3": "fix", "start-3": "many"},
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    for words in (
+        "Give it a name.",
+        "Choose what it makes.",
+        "do not ask for it",
+        "whole number",
+        'value="Kept"',
+    ):
+        assert words in page, words
+    moved = settled(client, model, mark="of another time")
+    assert (moved.status_code, "while you were at it" in moved.content.decode()) == (422, True)
+    assert not TeamModelForm.objects.exists()
+
+
+def test_a_password_is_never_shown(foreign: Foreign, mona: Membership, client_of: BrowserOf) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona, password="sesame street")
+    page = client.get(page_of(model)).content.decode()
+    assert "sesame" not in page + json.dumps(list(AuditEntry.objects.values("before", "after")), default=str)
+    assert TeamModel.objects.get().password == "sesame street"
+    settled(client, model)
+    assert TeamModel.objects.get().password == "sesame street"
+    settled(client, model, forget_password="on")
+    assert TeamModel.objects.get().password == ""
+
+
+def test_every_step_stands_in_the_audit_trail(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona)
+    client.post(reverse("own_model_switch", args=["tide", model.pk]))
+    told = list(AuditEntry.objects.filter(action__startswith="model.").values_list("action", flat=True))
+    assert told == ["model.added", "model.settled", "model.switched"]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [
+        ("", "Paste the address"),
+        ("boats", "There is no id in this"),
+        (f"/ai-detail/{APP}", "has this one already"),
+    ],
+)
+def test_what_cannot_be_brought_in_says_why(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf, pasted: str, words: str
+) -> None:
+    client = client_of(mona)
+    brought(client, mona, "app", APP)
+    answer = client.post(reverse("own_models", args=["tide"]), {"source": "app", "pasted": pasted})
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert TeamModel.objects.count() == 1
+
+
+def test_the_page_looks_again_while_it_is_fetched(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = own_models.add(mona.team, mona.user, "app", APP)
+    page = client.get(page_of(model)).content.decode()
+    assert 'hx-trigger="every 2s"' in page
+    asked = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "own-state"}
+    assert "HX-Refresh" not in client.get(page_of(model), **asked)
+    describe.describe(model.pk)
+    assert client.get(page_of(model), **asked)["HX-Refresh"] == "true"
+
+
+def test_lists_cost_the_same_with_one_model_of_its_own_and_with_many(
+    foreign: Foreign,
+    mona: Membership,
+    client_of: BrowserOf,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    make_generation: Callable[..., Generation],
+) -> None:
+    client = client_of(mona)
+    make_generation(mona, model=an_app(client, mona).slug, form=1)
+    data = TeamModelForm.objects.get().data
+
+    def counted(address: str) -> int:
+        with django_assert_max_num_queries(200) as found:
+            assert client.get(address).status_code == 200
+        return len(found)
+
+    pages = [
+        reverse(name, args=["tide"]) for name in ("models", "own_models", "prices", "model_rules", "library")
+    ]
+    for address in pages:
+        client.get(address)
+    first = [counted(address) for address in pages]
+    for number in range(5):
+        more = own_models.add(mona.team, mona.user, "app", f"{10**12 + number}")
+        own_models.settle(more, mona.user, {**data, "title": f"Boats {number}"}, None)
+        make_generation(mona, model=more.slug, form=1)
+    own_models._current.clear()
+    after = [counted(address) for address in pages]
+    assert after[:4] == first[:4]
+    assert after[4] <= first[4] + 1  # the names of all of them at once
