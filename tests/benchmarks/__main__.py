@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 MEASUREMENTS = (
-    "library", "pages", "hearing", "parcel", "pipeline", "quota", "waiting", "webhooks",
+    "library", "pages", "hearing", "parcel", "picker", "pipeline", "quota", "waiting", "webhooks",
 )  # fmt: skip
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect
 
 from generations.catalogue import load
 from tests.browser.conftest import PHONE, WIDE
 from tests.browser.portal import ALICE
-from tests.browser.test_pages import LARGEST
+from tests.browser.test_pages import LARGEST, judge
 from tests.browser.visitor import Visitor
 from tests.effort import thorough
 
@@ -25,7 +27,7 @@ KEYSTROKE = """(letters) => new Promise((done) => {
 })"""
 SHOWN = """() => [...document.querySelectorAll("#models-list [data-filter-item]:not([hidden]) .model__name")]
   .map((name) => name.textContent)"""
-STUDIO_BYTES = 160_000
+STUDIO_BYTES = 80_000
 
 
 def found_after(page: Page, letters: str) -> list[str]:
@@ -62,21 +64,25 @@ def test_the_page_to_create_on_stays_small(visit: Callable[..., Visitor]) -> Non
     assert len(body) < STUDIO_BYTES
 
 
-def write_everywhere(page: Page) -> dict[str, str]:
-    """Something in every box of text that is seen or folded away; what was written by its name."""
-    return dict(
-        page.evaluate(
-            """() => {
-              const written = {};
-              for (const fold of document.querySelectorAll("#create details")) fold.open = true;
-              for (const box of document.querySelectorAll("#create textarea[id^=p-]:not([name^=_]):not([hidden])")) {
-                box.value = "Rain over the harbour";
-                written[box.name] = box.value;
-              }
-              return Object.entries(written);
-            }"""
-        )
-    )
+WRITTEN = """() => Object.fromEntries(
+  [...document.querySelectorAll("#create :is(input, textarea, select)[name]:not([type=file], [type=hidden])")]
+    .filter((box) => box.type !== "radio" || box.checked)
+    .map((box) => [box.name, box.type === "checkbox" ? String(box.checked) : box.value]),
+)"""
+OPEN = """() => { for (const fold of document.querySelectorAll("#create details.fold")) fold.open = true; }"""
+WRITE = """() => {
+  const boxes = [...document.querySelectorAll("#create :is(input, textarea, select)[name]:not([name^=_])")];
+  for (const box of boxes) {
+    if (["file", "hidden", "range"].includes(box.type) || box.hidden) continue;
+    if (box.tagName === "SELECT") box.selectedIndex = box.options.length - 1;
+    else if (box.type === "checkbox") box.checked = !box.checked;
+    else if (box.type === "radio") box.checked = true;
+    else if (box.type === "number") box.value = box.min || 1;
+    else if (!box.closest("[data-entries], [data-pairs]")) box.value = "Rain over the harbour";
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}"""
 
 
 @pytest.mark.thorough
@@ -87,19 +93,40 @@ def test_nothing_is_lost_of_a_large_form_when_something_is_wrong(
 ) -> None:
     visitor = visit(ALICE, size=size)
     visitor.expects(422)
-    page = visitor.open(f"/t/atlas/create/{model}/")
+    page = visitor.open(f"/t/atlas/create/{model}/?new")
     expect(page.locator("#create")).to_be_visible()
-    written = write_everywhere(page)
+    untouched = page.evaluate(WRITTEN)
+    page.evaluate(OPEN)
+    page.evaluate(WRITE)
+    given = given_a_picture(page)
     page.locator("#p--copies").evaluate("(box) => { box.value = 0; }")
+    written: dict[str, Any] = page.evaluate(WRITTEN)
+    assert len([name for name in written if written[name] != untouched.get(name)]) > 3
     page.evaluate("""() => document.querySelector("#create").requestSubmit()""")
     expect(page.get_by_role("alert")).to_contain_text("Nothing was sent")
-    kept: dict[str, Any] = page.evaluate(
-        """() => Object.fromEntries(
-          [...document.querySelectorAll("#create textarea")].map((one) => [one.name, one.value]),
-        )"""
+    assert page.evaluate(WRITTEN) == written
+    if given:
+        expect(page.locator("#create [data-files]", has_text="boat.png")).to_have_count(1)
+    page.evaluate(
+        """() => document.querySelectorAll("#create details.fold").forEach((fold) => { fold.open = true; })"""
     )
-    assert {name: kept[name] for name in written} == written
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        judge(page)
+    expect(page.locator("#generate")).to_be_in_viewport()
+
+
+def given_a_picture(page: Page) -> bool:
+    """Gives a picture to the first input that takes one, as far as the form has any."""
+    places = page.locator("#create input[type=file][data-picture]:not([data-sizes])")
+    if not places.count():
+        return False
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(picture, "PNG")
+    places.first.set_input_files({"name": "boat.png", "mimeType": "image/png", "buffer": picture.getvalue()})
+    expect(page.locator("#create [data-files]", has_text="boat.png")).to_have_count(1)
+    expect(page.locator("#create [data-uploading]")).to_have_count(0)
+    return True
 
 
 def test_shots_are_written_in_rows_and_come_back_after_a_fault(visit: Callable[..., Visitor]) -> None:
