@@ -233,16 +233,18 @@ def _plain(rows: QuerySet[Generation], wanted: Filter) -> QuerySet[Generation]:
 
 
 def _joins(membership: Membership, wanted: Filter) -> list[tuple[str, str, Any, type[Any]]]:
-    """The filters that another table answers: by which relation, its column, the value, the table."""
+    """The filters that another table answers: by which relation, its column, the value, the table. What usually has
+    the fewest rows comes first, because a page is read along the first.
+    """
     found: list[tuple[str, str, Any, type[Any]]] = []
     if wanted.collection:
         found.append(("collected", "collection", wanted.collection, CollectionItem))
     if wanted.voice:
         found.append(("voice_use", "voice", wanted.voice, VoiceUse))
-    if wanted.tag is not None:
-        found.append(("taggings", "tag", wanted.tag, Tagging))
     if wanted.favourite:
         found.append(("favourites", "user", membership.user_id, Favourite))
+    if wanted.tag is not None:
+        found.append(("taggings", "tag", wanted.tag, Tagging))
     return found
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from generations.catalogue.pricing import estimate
+from generations.sandbox import apps
 from generations.sandbox.faults import Fault
 from generations.sandbox.ledger import owner_of
 from generations.sandbox.orders import read_order
@@ -83,6 +85,44 @@ def submit(call: Call) -> dict[str, Any]:
     task = call.sandbox.ledger.accept(key, call.rest, body, call.fault.fate())
     call.entry["taskId"] = task.task_id
     return task.submitted()
+
+
+def run_app(call: Call) -> dict[str, Any]:
+    key = call.legacy_key()
+    return _started(call, key, *apps.app_order(call.json(), call.base))
+
+
+def run_workflow(call: Call) -> dict[str, Any]:
+    key = call.legacy_key()
+    return _started(call, key, *apps.workflow_order(call.json(), call.base))
+
+
+def _started(call: Call, key: str, model: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The older shape of an accepted submit (API.md 6)."""
+    task = call.sandbox.ledger.accept(key, model, body, call.fault.fate())
+    call.entry["taskId"] = task.task_id
+    told = task.submitted()
+    return success(
+        {
+            "taskId": task.task_id,
+            "clientId": told["clientId"],
+            "taskStatus": task.status,
+            "netWssUrl": None,
+            "promptTips": told["promptTips"],
+        }
+    )
+
+
+def app_form(call: Call) -> dict[str, Any]:
+    asked = {name: values[0] for name, values in parse_qs(call.rest).items()}
+    if len(asked.get("apiKey", "")) != KEY_LENGTH:
+        raise KeyRefused(802)
+    return success(apps.form(asked.get("webappId", "")))
+
+
+def workflow_graph(call: Call) -> dict[str, Any]:
+    call.legacy_key()
+    return success(apps.graph(call.json().get("workflowId")))
 
 
 def query(call: Call) -> dict[str, Any]:
@@ -241,6 +281,9 @@ Answerer = Callable[[Call], Any]
 
 LEGACY: dict[str, tuple[str, Answerer]] = {
     "/uc/openapi/accountStatus": ("account", account),
+    "/task/openapi/ai-app/run": ("submit", run_app),
+    "/task/openapi/create": ("submit", run_workflow),
+    "/api/openapi/getJsonApiFormat": ("graph", workflow_graph),
     "/task/openapi/cancel": ("cancel", cancel),
     "/task/openapi/status": ("status", status),
     "/task/openapi/outputs": ("outputs", outputs),

@@ -49,7 +49,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON_ROUTES = (
-    "submit", "query", "preview", "queue", "keys", "account", "cancel", "upload", "status", "outputs",
+    "submit", "query", "preview", "queue", "keys", "account", "cancel", "upload", "status", "outputs", "form",
+    "graph",
     "webhook-detail", "webhook-retry",
 )  # fmt: skip
 ROUTES = (*JSON_ROUTES, "result", "webhook")

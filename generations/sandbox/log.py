@@ -11,7 +11,7 @@ from typing import Any
 
 KEPT = 20_000
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-SECRET_FIELDS = frozenset({"apikey"})
+SECRET_FIELDS = frozenset({"apikey", "accesspassword"})
 
 
 class Log:

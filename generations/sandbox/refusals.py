@@ -7,6 +7,7 @@ from typing import Any
 TEXTS: dict[int, str] = {
     1: "webhook event not exists",
     301: "PARAMS_INVALID",
+    380: "WORKFLOW_NOT_EXISTS",
     401: "ApiKey verification failed: the key is not valid",
     412: "TOKEN_INVALID",
     415: "TASK_INSTANCE_MAXED",
@@ -16,6 +17,7 @@ TEXTS: dict[int, str] = {
     500: "UNKNOWN_ERROR",
     801: "APIKEY_UNSUPPORTED_FREE_USER",
     802: "APIKEY_UNAUTHORIZED: the key is wrong, expired or of the other site",
+    803: "APIKEY_INVALID_NODE_INFO",
     804: "APIKEY_TASK_IS_RUNNING",
     805: "APIKEY_TASK_STATUS_ERROR",
     807: "APIKEY_TASK_NOT_FOUND",
@@ -25,6 +27,7 @@ TEXTS: dict[int, str] = {
     812: "CORPAPIKEY_INSUFFICIENT_FUNDS: the balance does not cover this call",
     813: "APIKEY_TASK_IS_QUEUED",
     814: "PERSONAL_QUEUE_COUNT_LIMIT",
+    901: "WEBAPP_NOT_EXISTS",
     1000: "unknown error",
     1003: "too many requests",
     1004: "task not found or expired",

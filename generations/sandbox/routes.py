@@ -63,7 +63,7 @@ class Routes(Wire):
 
     def _post(self, path: str) -> None:
         if path in calls.LEGACY:
-            self._answer(*calls.LEGACY[path], shape=wrapped)
+            self._answer(*calls.LEGACY[path], shape=wrapped, rest=path[1:])
         elif path == V2 + "media/upload/binary":
             self._answer("upload", calls.upload, shape=partial(wrapped, word="message"))
         elif path == V2 + "query":
@@ -86,6 +86,8 @@ class Routes(Wire):
             self._answer("queue", calls.queue, shape=wrapped)
         elif path == V2 + "api-key/list":
             self._answer("keys", calls.keys, shape=wrapped)
+        elif path == "/api/webapp/apiCallDemo":
+            self._answer("form", calls.app_form, shape=wrapped, rest=urlsplit(self.path).query)
         elif path == "/sandbox/log":
             self.send_json(self.sandbox.log.as_dict())
         elif path == "/sandbox/script":

@@ -1,6 +1,6 @@
 """The API pages of RunningHub's documentation by the names of its navigation, each with the test that uses it.
 
-The models have their table in `test_leaves.py` and `test_sounds.py`.
+The models have their table in `test_leaves.py` and `test_sounds.py`. Row 24, the upload of a LoRA, is not done.
 """
 
 from __future__ import annotations
@@ -26,6 +26,26 @@ PAGES = {
         "/openapi/v2/query",
         "runninghub/test_query.py",
         "finished_task_is_read",
+    ),
+    16: (
+        "Start ComfyUI Task 1 - Basic",
+        "/task/openapi/create",
+        "test_own_models_live.py",
+        "starts_as_it_is",
+    ),
+    17: (
+        "Start ComfyUI Task 2 - Advanced",
+        "/task/openapi/create",
+        "test_own_models_live.py",
+        "workflow_becomes_a_model",
+    ),
+    18: ("Get Workflow JSON", "getJsonApiFormat", "runninghub/test_apps.py", "graph_of_a_workflow_is_read"),
+    20: ("Start AI App Task", "ai-app/run", "test_own_models_live.py", "app_becomes_a_model"),
+    21: (
+        "Get API call examples for AI application",
+        "apiCallDemo",
+        "runninghub/test_apps.py",
+        "form_of_an_app_is_asked",
     ),
     19: (
         "Cancel ComfyUI Task",

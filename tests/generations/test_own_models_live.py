@@ -36,6 +36,7 @@ def brought(by: Membership, source: str, pasted: str) -> TeamModel:
 
 def settled(model: TeamModel, by: Membership, uses: Mapping[str, Any] | None = None, **said: Any) -> Any:
     """The form as it was told, with what is said of each input by its name."""
+    model.refresh_from_db()
     before = own_models.latest(model)
     fields = own.begun(
         model.found["facts"] if model.found else before.facts,  # type: ignore[union-attr]

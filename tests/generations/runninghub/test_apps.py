@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from generations.runninghub import Client
+from generations.runninghub.errors import NotAccepted, ReadRefused, Refused, Unclear, Unreachable
+
+from .conftest import KEY
+from .wire import Wire, answer
+
+NODES = [{"nodeId": "39", "fieldName": "image", "fieldValue": "a.png", "fieldType": "IMAGE"}]
+RUN = "/task/openapi/ai-app/run"
+
+
+def test_the_form_of_an_app_is_asked_with_the_key_in_the_address(wire: Wire, client: Client) -> None:
+    wire.script(answer({"code": 0, "msg": "success", "data": {"webappName": "Boats", "nodeInfoList": NODES}}))
+    form = client.app_form("1877265245566922753")
+    assert (form.name, list(form.nodes)) == ("Boats", NODES)
+    assert wire.seen[0].method == "GET"
+    assert wire.seen[0].path == f"/api/webapp/apiCallDemo?webappId=1877265245566922753&apiKey={KEY}"
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {"nodeInfoList": []}, {"nodeInfoList": "no"}, {"nodeInfoList": [1]}]
+)
+def test_a_form_without_inputs_is_none(wire: Wire, client: Client, data: Any) -> None:
+    wire.script(answer({"code": 0, "msg": "success", "data": data}))
+    with pytest.raises(Unreachable, match="no_form"):
+        client.app_form("1")
+
+
+def test_an_unknown_app_is_a_refusal_that_does_not_tell_the_key(wire: Wire, client: Client) -> None:
+    wire.script(answer({"code": 901, "msg": f"WEBAPP_NOT_EXISTS for {KEY}", "data": None}))
+    with pytest.raises(ReadRefused) as refused:
+        client.app_form("1")
+    assert refused.value.code == "901"
+    assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_the_graph_of_a_workflow_is_read(wire: Wire, client: Client, as_text: bool) -> None:
+    graph = {"3": {"class_type": "KSampler", "inputs": {"seed": 7}}}
+    wire.script(
+        answer({"code": 0, "msg": "success", "data": {"prompt": json.dumps(graph) if as_text else graph}})
+    )
+    assert client.workflow("1850925505116598274") == graph
+    assert wire.seen[0].path == "/api/openapi/getJsonApiFormat"
+    assert wire.seen[0].json == {"apiKey": KEY, "workflowId": "1850925505116598274"}
+
+
+@pytest.mark.parametrize("prompt", [None, "", "{broken", "[1]", "{}", 7, "[" * 100_000])
+def test_a_graph_that_cannot_be_read_is_none(wire: Wire, client: Client, prompt: Any) -> None:
+    wire.script(answer({"code": 0, "msg": "success", "data": {"prompt": prompt}}))
+    with pytest.raises(Unreachable):
+        client.workflow("1")
+
+
+def test_an_app_is_started_once_with_the_key_in_the_body(wire: Wire, client: Client) -> None:
+    data = {"taskId": "1904136902449209346", "clientId": "c", "taskStatus": "QUEUED", "netWssUrl": None}
+    wire.script(answer({"code": 0, "msg": "success", "data": data}))
+    made = client.run(RUN, {"webappId": "1", "nodeInfoList": NODES})
+    assert (made.upstream_id, made.status) == ("1904136902449209346", "QUEUED")
+    assert [(seen.path, seen.json) for seen in wire.seen] == [
+        (RUN, {"apiKey": KEY, "webappId": "1", "nodeInfoList": NODES})
+    ]
+    assert wire.seen[0].headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (421, NotAccepted),
+        (415, NotAccepted),
+        (814, NotAccepted),
+        (803, Refused),
+        (433, Refused),
+        (805, Unclear),
+    ],
+)
+def test_a_start_that_is_turned_down_is_judged_as_a_submit(
+    wire: Wire, client: Client, code: int, error: type[Exception]
+) -> None:
+    wire.script(answer({"code": code, "msg": "no", "data": None}))
+    with pytest.raises(error):
+        client.run(RUN, {"webappId": "1"})
+    assert len(wire.seen) == 1
