@@ -92,7 +92,7 @@ def of_graph(graph: Mapping[str, Any]) -> list[Fact]:
                     "title": title or made,
                     "type": _kind(made, name, value).value,
                     "value": _value(value),
-                    "said": made if title and title != made else "",
+                    "said": "",
                     "known": True,
                 }
             )

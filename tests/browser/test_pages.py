@@ -67,6 +67,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "invitations": (ALICE, "/t/atlas/team/invitations/"),
     "inviting": (ALICE, "/t/atlas/team/invitations/new/"),
     "rules of models": (ALICE, "/t/atlas/team/models/"),
+    "AI apps and workflows": (ALICE, "/t/atlas/team/own-models/"),
     "notices": (ALICE, "/t/atlas/team/notices/"),
     "own tokens": (ALICE, "/t/atlas/tokens/"),
     "tokens of the team": (ALICE, "/t/atlas/team/tokens/"),
