@@ -63,15 +63,8 @@ PAGES = {
     289: ("Get Account Information", "accountStatus", "runninghub/test_account.py", "account_is_read"),
 }
 """Row -> name in the navigation, address, file, and words of the test's name."""
-NOT_CALLED = {
-    16: ("Start ComfyUI Task 1 - Basic", "/task/openapi/create"),
-    17: ("Start ComfyUI Task 2 - Advanced", "/task/openapi/create"),
-    18: ("Get Workflow JSON", "/api/openapi/getJsonApiFormat"),
-    20: ("Start AI App Task", "/task/openapi/ai-app/run"),
-    21: ("Get API call examples for AI application", "/api/webapp/apiCallDemo"),
-    24: ("Upload Lora", "/api/openapi/getLoraUploadUrl"),
-}
-"""Pages of which the portal makes no use: those of workflows and AI apps."""
+NOT_CALLED = {24: ("Upload Lora", "/api/openapi/getLoraUploadUrl")}
+"""Pages of which the portal makes no use."""
 CLIENT = (TESTS.parents[1] / "generations/runninghub/client.py").read_text(encoding="utf-8")
 
 
