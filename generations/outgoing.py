@@ -25,6 +25,10 @@ ANSWER_SECONDS = 15.0
 """For everything together, however slowly the other side drips."""
 READ_BYTES = 4096
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is given out of version 6. What is outside, as the site-local fec0::/10, Python takes for global in part."""
+SPECIAL = [ipaddress.ip_network(one) for one in ("192.0.0.0/24", "2001::/23", "2001:db8::/32", "3fff::/20")]
+"""What no version of Python agrees with another about."""
 
 
 class Refused(ValueError):
@@ -64,7 +68,10 @@ def judge(address: Address, allowed: Sequence[Network] = ()) -> None:
     inner = _inner(address)
     if any(inner in network for network in allowed if network.version == inner.version):
         return
-    if not inner.is_global or inner.is_multicast or inner.is_reserved or inner.is_unspecified:
+    forbidden = not inner.is_global or inner.is_multicast or inner.is_reserved or inner.is_unspecified
+    if inner.version == 6 and inner not in UNICAST:
+        forbidden = True
+    if forbidden or any(inner in network for network in SPECIAL if network.version == inner.version):
         raise Refused(f"{address} is an address of a private network, where the portal calls nobody.")
 
 

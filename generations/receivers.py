@@ -29,6 +29,8 @@ EVENTS: Mapping[str, str | Promise] = {
     "limit.near": gettext_lazy("A limit is nearly used up"),
     "limit.reached": gettext_lazy("A limit is used up"),
     "spending.unusual": gettext_lazy("Somebody spends more than usual"),
+    "connection.paused": gettext_lazy("Sending is paused"),
+    "connection.resumed": gettext_lazy("Sending goes on"),
     "voice.expiring": gettext_lazy("A voice is about to be deleted by the provider"),
 }
 

@@ -14,13 +14,14 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Team, User
+from accounts.models import Membership, Team, User
 from generations.models import sealing
+from generations.models.change import Change
 
 SANDBOX = "sandbox"
 SITES = ("ai", "cn")
@@ -197,8 +198,12 @@ class Connection(models.Model):
         ends = rows.exclude(paused_code=BY_HAND)
         now = timezone.now()
         anew = {"full_until": None, "prices_refused_at": None, "next_check_at": now}
-        if not ends.update(**changes, **paused, **anew):
-            rows.update(**changes, **anew)
+        with transaction.atomic():
+            was_paused = ends.filter(paused_at__isnull=False).exists()
+            if not ends.update(**changes, **paused, **anew):
+                rows.update(**changes, **anew)
+            elif was_paused:
+                self._tell("connection.resumed")
         self.refresh_from_db()
 
     @classmethod
@@ -215,10 +220,15 @@ class Connection(models.Model):
         """The shared connection and the team's own ones that are not removed. Asked once for each `Team` object."""
         known: list[Connection] | None = team.__dict__.get("_connections")
         if known is None:
-            mine = Q(team=team) | Q(team=None, base_url=configured())
-            known = list(cls.objects.filter(mine, removed_at=None).select_related("paused_by").order_by("pk"))
+            known = list(cls.usable(team).select_related("paused_by").order_by("pk"))
             team.__dict__["_connections"] = known
         return known
+
+    @classmethod
+    def usable(cls, team: Team) -> models.QuerySet[Connection]:
+        """As `all_of`, as a query."""
+        mine = Q(team=team) | Q(team=None, base_url=configured())
+        return cls.objects.filter(mine, removed_at=None)
 
     @classmethod
     def shared_of(cls, team: Team) -> Connection:
@@ -250,13 +260,32 @@ class Connection(models.Model):
         """
         rows = type(self).objects.filter(pk=self.pk, paused_at=None, key_digest=self.key_digest)
         now = timezone.now()
-        return rows.update(paused_at=now, paused_code=code, paused_reason=reason, paused_by=by) == 1
+        with transaction.atomic():
+            done = rows.update(paused_at=now, paused_code=code, paused_reason=reason, paused_by=by) == 1
+            if done:
+                self._tell("connection.paused", code=code, reason=reason)
+        return done
 
     def resume(self) -> bool:
         """Lets dispatch go on. False when it was not paused."""
         rows = type(self).objects.filter(pk=self.pk, paused_at__isnull=False)
         ended = {"paused_at": None, "paused_code": "", "paused_reason": "", "paused_by": None}
-        return rows.update(**ended, full_until=None) == 1
+        with transaction.atomic():
+            done = rows.update(**ended, full_until=None) == 1
+            if done:
+                self._tell("connection.resumed")
+        return done
+
+    def _tell(self, event: str, **said: str) -> None:
+        """Every team that sends by this connection has a change. Who did it is not said: it may be another team's."""
+        if self.team is not None:
+            teams = Team.objects.filter(pk=self.team.pk)
+        else:
+            own = type(self).objects.filter(team=OuterRef("pk"), is_used=True)
+            there = Membership.objects.filter(team=OuterRef("pk"), ended_at=None)
+            teams = Team.objects.filter(Exists(there)).exclude(Exists(own))
+        data = {"connection": self.pk, "name": str(self), **said}
+        Change.objects.bulk_create(Change(team=team, event=event, is_open=True, data=data) for team in teams)
 
     def note_full(self, now: datetime, until: datetime) -> None:
         """Remembers that upstream has no room. Of a burst of refusals only the first lengthens the next wait."""

@@ -44,6 +44,19 @@ def test_private_addresses_are_refused_however_they_are_written(host: str, liste
     assert listener.heard == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "fec0::1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "::ffff:169.254.169.254", "::127.0.0.1", "::10.0.0.1",
+        "2001::7f00:1", "2001:db8::1", "2002:a00:1::1", "fd00:ec2::254", "fe80::1", "192.0.0.8", "198.18.0.1",
+        "192.0.2.1", "240.0.0.1", "100.127.255.255", "ff05::2", "5f00::1", "3fff::1", "::ffff:0:127.0.0.1",
+    ],
+)  # fmt: skip
+def test_no_way_of_writing_a_network_of_ones_own_passes(address: str) -> None:
+    with pytest.raises(outgoing.Refused):
+        outgoing.judge(ipaddress.ip_address(address))
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:2800:220:1::1"])
 def test_addresses_of_the_open_internet_pass(address: str) -> None:
     outgoing.judge(ipaddress.ip_address(address))

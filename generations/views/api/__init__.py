@@ -110,10 +110,16 @@ def entrance(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
     return answer
 
 
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """The document. ninja's own view would make it anew for each request."""
+    return api.file.answer(request)
+
+
 _patterns, _app, _namespace = api.urls
 for _pattern in _patterns:
     if isinstance(_pattern, URLPattern):
-        _pattern.callback = entrance(_pattern.callback)
+        _pattern.callback = entrance(openapi if _pattern.name == "openapi-json" else _pattern.callback)
 
 urlpatterns = [
     path("v1/", (_patterns, _app, _namespace)),

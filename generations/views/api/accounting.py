@@ -15,7 +15,7 @@ from generations.views import spreadsheet
 from generations.views.api import lines, schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.managing import CSV, OwnFilters, ReportShown, summed
-from generations.views.api.posted import checked, given
+from generations.views.api.posted import Whole, checked, given
 from generations.views.api.problems import answers
 from generations.views.reports import note_export
 
@@ -31,9 +31,9 @@ class NewCaps(Schema):
     spend_day: str | None = Field(None, pattern=MONEY, examples=["2.00"])
     spend_week: str | None = Field(None, pattern=MONEY)
     spend_month: str | None = Field(None, pattern=MONEY)
-    count_day: int | None = Field(None, ge=0, le=1_000_000)
-    count_week: int | None = Field(None, ge=0, le=1_000_000)
-    count_month: int | None = Field(None, ge=0, le=1_000_000)
+    count_day: Whole | None = Field(None, ge=0, le=1_000_000)
+    count_week: Whole | None = Field(None, ge=0, le=1_000_000)
+    count_month: Whole | None = Field(None, ge=0, le=1_000_000)
 
 
 class Limits(Schema):

@@ -20,7 +20,7 @@ from generations.views import access
 from generations.views.allowances import in_force
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, manages, may
-from generations.views.api.posted import PLAIN
+from generations.views.api.posted import PLAIN, Whole
 from generations.views.api.problems import answers, problem
 from generations.views.requests import amount_of
 
@@ -49,7 +49,7 @@ class NewAllowance(Schema):
     model_config = ConfigDict(extra="forbid")
 
     scope: Literal["pool", "default", "member"]
-    member: int | None = Field(None, ge=1, le=2**53)
+    member: Whole | None = Field(None, ge=1, le=2**53)
     measure: MeasureName
     period: PeriodName
     mode: Literal["inherit", "limited", "unlimited"] = "limited"
@@ -78,7 +78,7 @@ class TopUpShown(Schema):
 class NewTopUpOrder(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    member: int | None = Field(None, ge=1, le=2**53)
+    member: Whole | None = Field(None, ge=1, le=2**53)
     measure: Literal["spend", "count"] = "spend"
     amount: str = Field(pattern=MONEY, examples=["5.00"])
     until_at: AwareDatetime

@@ -23,7 +23,7 @@ from generations.models import Connection, PriceDecision
 from generations.views import access, audit_page, price_list, spreadsheet
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, manages, may
-from generations.views.api.posted import PLAIN, checked, given
+from generations.views.api.posted import PLAIN, Whole, checked, given
 from generations.views.api.problems import answers
 from generations.views.reports import note_export
 
@@ -118,7 +118,13 @@ class OwnFilters(Schema):
         """Of everybody, or of one author alone. Raises `InvalidParams`."""
         said = self.dict() | {"from": self.first, "to": self.last}
         form = Report(team, given({name: value for name, value in said.items() if value}), author=author)
-        checked(form)
+        try:
+            checked(form)
+        except InvalidParams as invalid:
+            names = {"from": "first", "to": "last"}
+            raise InvalidParams(
+                {names.get(name, name): list(said) for name, said in invalid.errors.items()}
+            ) from None
         return form
 
 
@@ -296,7 +302,7 @@ class NewRule(Schema):
     what: list[str] = Field(min_length=1, max_length=200, examples=[["kind:music"]])
     audience: Literal["everyone", "roles", "people", "nobody", "inherit"]
     roles: list[Literal["owner", "manager", "member", "viewer"]] = []
-    people: list[int] = Field([], max_length=500)
+    people: list[Whole] = Field([], max_length=500)
 
 
 @router.get(

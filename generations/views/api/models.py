@@ -1,30 +1,74 @@
-"""What can be generated with, straight from the catalogue."""
+"""What can be generated with, straight from the catalogue.
+
+An answer follows from the catalogue of this process, the site that the team uses, the rules of the team and who asks.
+Its mark is made of just these, so whoever asks again is answered without any model being looked at.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from functools import cache
+from typing import Any, Literal
 
-from ninja import Router
+from django.http import HttpResponse
+from ninja import Query, Router, Schema
+from pydantic import Field
 
-from generations.catalogue.spec import ModelSpec
+from generations import library, permits
+from generations.catalogue import load
+from generations.catalogue.spec import Kind, ModelSpec
+from generations.models import Connection, ModelRule
 from generations.views import access, offered
-from generations.views.api import schemas
+from generations.views.api import freshness, schemas
 from generations.views.api.auth import ApiRequest
+from generations.views.api.posted import PLAIN
 from generations.views.api.problems import answers
 
 router = Router(tags=["Models"])
+RULE = ("scope", "name", "audience", "roles", "people")
+PLACE = r"^[A-Za-z0-9_-]{0,400}$"
+
+
+class Wanted(Schema):
+    """Without any of these it is every model in full on one page."""
+
+    q: str = Field(
+        "",
+        max_length=80,
+        pattern=PLAIN,
+        description="Words of title, maker, slug or summary; all must occur.",
+    )
+    kind: Kind | Literal[""] = ""
+    output: Literal["", "audio", "image", "video", "3d", "text"] = Field("", description="What it makes.")
+    view: Literal["full", "short"] = Field(
+        "full",
+        description="`short`: names alone.",
+    )
+    limit: int = Field(0, ge=0, le=500, description="Models on a page; 0: all.")
+    cursor: str = Field("", pattern=PLACE, description="`next_cursor` of the page before.")
 
 
 @router.get(
-    "models", response={200: schemas.Models, **answers()}, operation_id="models", summary="All models"
+    "models",
+    response={200: schemas.Models | schemas.ModelNames, **answers(422)},
+    operation_id="models",
+    summary="All models",
 )
-def models(request: ApiRequest) -> schemas.Models:
-    """Every model of the site that the team uses and that it lets this member use, in the order of the picker, on one
-    page.
-    """
-    return schemas.Models(
-        items=[schemas.Model(**_shown(spec)) for spec in offered.models(request.auth.membership)]
-    )
+def models(request: ApiRequest, response: HttpResponse, wanted: Query[Wanted]) -> Any:
+    """Every model of the site that the team uses and that it lets this member use, in the order of the picker."""
+    if kept := _unchanged(request):
+        return kept
+    found = [spec for spec in offered.models(request.auth.membership) if _fits(spec, wanted)]
+    slugs = [spec.slug for spec in found]
+    start = _after(wanted.cursor, slugs)
+    end = start + wanted.limit if wanted.limit else len(found)
+    freshness.headed(response, _mark(request))
+    page = found[start:end]
+    after = _place(slugs[end - 1]) if start < end < len(found) else None
+    if wanted.view == "short":
+        names = [schemas.ModelName.model_validate(_shown(spec)) for spec in page]
+        return schemas.ModelNames(items=names, next_cursor=after)
+    return schemas.Models(items=[schemas.Model(**_shown(spec)) for spec in page], next_cursor=after)
 
 
 @router.get(
@@ -33,12 +77,66 @@ def models(request: ApiRequest) -> schemas.Models:
     operation_id="model",
     summary="One model with the schema of its params",
 )
-def model(request: ApiRequest, slug: str) -> schemas.ModelDetail:
+def model(request: ApiRequest, response: HttpResponse, slug: str) -> Any:
     """`params_schema` is the JSON Schema (2020-12) by which POST generations checks `params`."""
     spec = access.model(slug, request.auth.membership)
+    if kept := _unchanged(request):
+        return kept
+    freshness.headed(response, _mark(request))
     return schemas.ModelDetail(
         **_shown(spec), notes=list(spec.notes), params_schema=spec.json_schema(), example=dict(spec.example)
     )
+
+
+@cache
+def _catalogue() -> str:
+    """The mark of the catalogue of this process."""
+    return freshness.mark(
+        [(_shown(spec), spec.json_schema(), spec.notes, dict(spec.example)) for spec in load.models()]
+    )
+
+
+def _mark(request: ApiRequest) -> str:
+    me = request.auth.membership
+    rules = sorted(repr([getattr(rule, name) for name in RULE]) for rule in permits.rules(me.team))
+    who = (me.pk, me.role, offered.site(me.team))
+    return freshness.mark(request.get_full_path(), request.get_host(), _catalogue(), who, rules)
+
+
+def _unchanged(request: ApiRequest) -> HttpResponse | None:
+    """304 for whoever has what they would be given; None for everybody else."""
+    if not freshness.asks_again(request):
+        return None
+    me = request.auth.membership
+    rules = ModelRule.objects.filter(team=me.team_id).order_by("pk").values_list(*RULE)
+    used = Connection.usable(me.team).order_by("pk").values_list("pk", "is_used", "base_url", "removed_at")
+    seen = freshness.look(request.auth, rules, used)
+    etag = _mark(request)
+    if not freshness.is_known(request, etag):
+        return None
+    freshness.remember(request, request.auth, etag, seen)
+    return freshness.not_changed(etag)
+
+
+def _fits(spec: ModelSpec, wanted: Wanted) -> bool:
+    if (wanted.kind and spec.kind != wanted.kind) or (wanted.output and spec.output != wanted.output):
+        return False
+    words = f"{spec.title} {spec.vendor} {spec.slug} {spec.summary}".casefold()
+    return all(word in words for word in wanted.q.casefold().split())
+
+
+def _place(slug: str) -> str:
+    return base64.urlsafe_b64encode(slug.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str, slugs: list[str]) -> int:
+    """Where the page begins. Raises `BadCursor` for a place that is not in the list."""
+    if not cursor:
+        return 0
+    try:
+        return slugs.index(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()) + 1
+    except ValueError:
+        raise library.BadCursor(cursor) from None
 
 
 def _shown(spec: ModelSpec) -> dict[str, Any]:

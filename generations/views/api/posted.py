@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from django import forms
 from django.http import QueryDict
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from generations.catalogue.spec import InvalidParams
 
 PLAIN = r"^[^\x00]*$"
+
+
+def _no_number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_number)]
+"""A whole number of a JSON body as JSON Schema means it: 3.0 is one, true and "3" are none."""
 
 
 def given(values: Mapping[str, Any]) -> QueryDict:

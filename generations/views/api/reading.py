@@ -74,12 +74,28 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
             body=_body(operation.get("requestBody", {})),
             answers=[
                 Answer(int(status), answer["description"], _shape(answer))
-                for status, answer in sorted(operation["responses"].items(), key=lambda pair: int(pair[0]))
+                for status, answer in (
+                    (status, resolved(document, answer))
+                    for status, answer in sorted(
+                        operation["responses"].items(), key=lambda pair: int(pair[0])
+                    )
+                )
             ],
         )
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def resolved(document: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part itself, or what it refers to."""
+    if "$ref" not in part:
+        return part
+    _root, *steps = str(part["$ref"]).split("/")
+    found: Any = document
+    for step in steps:
+        found = found[step]
+    return dict(found)
 
 
 def shapes(document: Mapping[str, Any]) -> list[Shape]:
@@ -91,7 +107,8 @@ def shapes(document: Mapping[str, Any]) -> list[Shape]:
             [Field(key, words(value), prose(value.get("description", ""))) for key, value in fields.items()],
         )
         for name, schema in sorted(document["components"]["schemas"].items())
-        if (fields := schema.get("properties") or _common(schema)) and not name.startswith("params.")
+        if (fields := schema.get("properties") or _common(schema))
+        and not name.startswith(("params.", "param."))
     ]
 
 

@@ -144,8 +144,27 @@ class ModelDetail(Model):
 
 
 class Models(Schema):
+    """`next_cursor` is null on the last page."""
+
     items: list[Model]
-    next_cursor: None = None
+    next_cursor: str | None = None
+
+
+class ModelName(Schema):
+    """What a list to choose from needs; GET models/{slug} has the rest."""
+
+    slug: str
+    title: str
+    vendor: str
+    kind: str
+    output: Literal["audio", "image", "video", "3d", "text"]
+
+
+class ModelNames(Schema):
+    """`next_cursor` is null on the last page."""
+
+    items: list[ModelName]
+    next_cursor: str | None = None
 
 
 class Voice(Schema):

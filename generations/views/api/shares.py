@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Query, Router, Schema, Status
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from accounts.models import Membership
 from accounts.roles import Deed
@@ -21,7 +21,7 @@ from generations.models import Output, ShareLink
 from generations.sharing import Thing
 from generations.views import access
 from generations.views.api.auth import ApiRequest, generates, may
-from generations.views.api.posted import PLAIN, checked, given
+from generations.views.api.posted import PLAIN, Whole, checked, given
 from generations.views.api.problems import answers, problem
 from generations.views.shares import PAGE, fault_of, title_of
 
@@ -38,7 +38,7 @@ class LinkShown(Schema):
     id: UUID
     title: str
     generation: UUID | None
-    output: int | None
+    output: Whole | None
     collection: UUID | None
     made_by: str
     created_at: datetime
@@ -74,15 +74,15 @@ class NewLink(Schema):
     title: str | None = Field(None, min_length=1, max_length=200, pattern=PLAIN)
     days: Days = "7"
     password: str = Field("", max_length=128, pattern=ONE_LINE, description="At least 6 characters, or none.")
-    may_download: bool = False
-    shows_prompt: bool = False
-    shows_author: bool = False
+    may_download: StrictBool = False
+    shows_prompt: StrictBool = False
+    shows_author: StrictBool = False
 
 
 class NewGenerationLink(NewLink):
     """`output` is the index of the one that is shared; null: all."""
 
-    output: int | None = Field(None, ge=0, le=1000)
+    output: Whole | None = Field(None, ge=0, le=1000)
 
 
 class LinkChange(Schema):
@@ -93,9 +93,9 @@ class LinkChange(Schema):
     title: str | None = Field(None, min_length=1, max_length=200, pattern=PLAIN)
     days: Days | None = None
     password: str | None = Field(None, max_length=128, pattern=ONE_LINE)
-    may_download: bool | None = None
-    shows_prompt: bool | None = None
-    shows_author: bool | None = None
+    may_download: StrictBool | None = None
+    shows_prompt: StrictBool | None = None
+    shows_author: StrictBool | None = None
 
 
 class After(Schema):

@@ -22,7 +22,7 @@ from generations.views import access
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.generate import colleagues
-from generations.views.api.posted import PLAIN
+from generations.views.api.posted import PLAIN, Whole
 from generations.views.api.problems import answers
 from generations.views.api.receipt import shown
 from generations.views.api.voices import own_voice
@@ -56,7 +56,7 @@ class Heir(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    member: int = Field(ge=1, le=2**53)
+    member: Whole = Field(ge=1, le=2**53)
 
 
 class Favourite(Schema):

@@ -21,7 +21,8 @@ router = Router(tags=["Webhooks"])
 SHOWN = 100
 Event = Literal[
     "generation.finished", "generation.failed", "generation.refused", "generation.cancelled", "allowance.asked",
-    "allowance.granted", "allowance.declined", "limit.near", "limit.reached", "spending.unusual", "voice.expiring",
+    "allowance.granted", "allowance.declined", "limit.near", "limit.reached", "spending.unusual", "connection.paused",
+    "connection.resumed", "voice.expiring",
 ]  # fmt: skip
 
 
