@@ -67,6 +67,8 @@ def clean(
             cleaned[param.key] = result
     try:
         taken = {name for param in params for name in (param.key, param.sent_as)} | NEVER_EXTRA
+        if strict and EXTRA in given and given[EXTRA] is None:
+            raise Fault("Write one object of names and values, or leave it out.")
         extra = value.beside(given.get(EXTRA), taken, strict=strict)
     except Fault as fault:
         errors[EXTRA] = [str(fault)]

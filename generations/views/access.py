@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -336,11 +336,16 @@ def own_model(membership: Membership, pk: int) -> TeamModel:
 
 def batch(membership: Membership, pk: uuid.UUID) -> Batch:
     """An order of several of the member's team, else 404: also where all of it is private to somebody else."""
-    found = get_object_or_404(Batch.objects.select_related("author"), team=membership.team_id, pk=pk)
-    mine = membership.may_manage or found.author_id == membership.user_id
-    if not mine and not Generation.objects.seen_by(membership).filter(batch=found).exists():
-        raise Http404
-    return found
+    return get_object_or_404(batches(membership), pk=pk)
+
+
+def batches(membership: Membership) -> QuerySet[Batch]:
+    """The orders of several of the member's team, but those of which all is private to somebody else."""
+    rows = Batch.objects.filter(team=membership.team_id).select_related("author")
+    if membership.may_manage:
+        return rows
+    seen = Generation.objects.seen_by(membership).filter(batch=OuterRef("pk"))
+    return rows.filter(Q(author=membership.user_id) | Exists(seen))
 
 
 def collections(membership: Membership) -> CollectionQuerySet:

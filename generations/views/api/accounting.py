@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema
@@ -15,7 +15,7 @@ from generations.views import spreadsheet
 from generations.views.api import lines, schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.managing import CSV, OwnFilters, ReportShown, summed
-from generations.views.api.posted import Whole, checked, given
+from generations.views.api.posted import NUMBER, checked, given
 from generations.views.api.problems import answers
 from generations.views.reports import note_export
 
@@ -31,9 +31,9 @@ class NewCaps(Schema):
     spend_day: str | None = Field(None, pattern=MONEY, examples=["2.00"])
     spend_week: str | None = Field(None, pattern=MONEY)
     spend_month: str | None = Field(None, pattern=MONEY)
-    count_day: Whole | None = Field(None, ge=0, le=1_000_000)
-    count_week: Whole | None = Field(None, ge=0, le=1_000_000)
-    count_month: Whole | None = Field(None, ge=0, le=1_000_000)
+    count_day: Annotated[int, Field(ge=0, le=1_000_000), NUMBER] | None = None
+    count_week: Annotated[int, Field(ge=0, le=1_000_000), NUMBER] | None = None
+    count_month: Annotated[int, Field(ge=0, le=1_000_000), NUMBER] | None = None
 
 
 class Limits(Schema):

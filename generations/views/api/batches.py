@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import zipfile
@@ -37,6 +38,7 @@ router = Router(tags=["Batches"])
 
 PAGE = 50
 TABLE_BYTES = 2 * 1024**2
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 HEADS = ("place", "id", "status", "title", "model", "cost", "currency", "error", "files", "finished_at")
 PLAIN = r"^[^\x00]*$"
 BLOCK = 256 * 1024
@@ -158,7 +160,7 @@ TABLE = {
 )
 def batch_table(request: ApiRequest, response: HttpResponse, idempotency_key: Key = None) -> Any:
     """A CSV file whose first row names params and, if wanted, `title`; each row after it is one line. Empty cells are
-    left out.
+    left out. Cells are separated by commas, semicolons or tabs; the text is UTF-8, or UTF-16 with its mark.
     """
     if not request.auth.membership.may_generate:
         raise accept.MayNotGenerate
@@ -210,7 +212,7 @@ def batch_preview(request: ApiRequest, order: NewBatch) -> Any:
 def batches(request: ApiRequest, before: Query[Before]) -> Any:
     """The team's, newest first."""
     membership = request.auth.membership
-    rows = Batch.objects.filter(team=membership.team_id).select_related("author").order_by("-id")
+    rows = access.batches(membership).order_by("-id")
     if before.cursor:
         rows = rows.filter(id__lt=UUID(before.cursor))
     found = list(rows[: PAGE + 1])
@@ -350,7 +352,11 @@ def _stands(request: ApiRequest, found: Batch, made: list[Generation]) -> dict[s
 def _rows(model: str, data: bytes) -> Iterator[several.Line]:
     """Raises `InvalidParams`."""
     try:
-        table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        written = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
+        first = written.partition("\n")[0]
+        # Spreadsheets write what their country separates cells by; a name of a param has none of these in it.
+        delimiter = next((one for one in ";\t" if one in first and "," not in first), ",")
+        table = list(csv.reader(io.StringIO(written, newline=""), delimiter=delimiter, strict=True))
     except (UnicodeDecodeError, csv.Error):
         raise InvalidParams({"file": ["This is no CSV file in UTF-8."]}) from None
     if len(table) < 2:

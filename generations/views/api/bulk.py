@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from generations.views import bulk as page
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.generate import Key
-from generations.views.api.posted import Whole
+from generations.views.api.posted import NUMBER
 from generations.views.api.problems import answers, problem
 from generations.views.api.receipt import Stand, absolute, say_when, shown
 from generations.views.generation_verbs import ConsentNeeded, anew
@@ -42,7 +42,7 @@ class Order(Schema):
 
     deed: DeedName
     generations: list[UUID] = Field(min_length=1, max_length=keeping.MOST)
-    rating: Whole | None = Field(None, ge=0, le=5)
+    rating: Annotated[int, Field(ge=0, le=5), NUMBER] | None = None
     tag: str = Field("", max_length=LONGEST, pattern=r"^[^\x00-\x1f,]*$")
     collection: UUID | None = None
 
@@ -76,7 +76,7 @@ class Take(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    output: Whole | None = Field(ge=0, le=1000)
+    output: Annotated[int, Field(ge=0, le=1000), NUMBER] | None
 
 
 class Rest(Schema):

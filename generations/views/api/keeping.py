@@ -19,7 +19,7 @@ from generations.models.tag import LONGEST, folded
 from generations.views import access, deeds, keep
 from generations.views.api.auth import ApiRequest, generates
 from generations.views.api.generate import router as of_generations
-from generations.views.api.posted import Whole
+from generations.views.api.posted import NUMBER
 from generations.views.api.problems import answers, problem
 
 router = Router(tags=["Keeping order"])
@@ -35,7 +35,7 @@ class Kept(Schema):
     id: UUID
     title: str
     notes: str
-    rating: Whole
+    rating: int
     starred: bool
     approved: bool
     private: bool
@@ -55,7 +55,7 @@ class Keep(Schema):
 
     title: str | None = Field(None, min_length=1, max_length=200)
     notes: str | None = Field(None, max_length=5000)
-    rating: Whole | None = Field(None, ge=0, le=5)
+    rating: Annotated[int, Field(ge=0, le=5), NUMBER] | None = None
     starred: StrictBool | None = None
     approved: StrictBool | None = None
     private: StrictBool | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from generations.views import access
 from generations.views.allowances import in_force
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, manages, may
-from generations.views.api.posted import PLAIN, Whole
+from generations.views.api.posted import NUMBER, PLAIN
 from generations.views.api.problems import answers, problem
 from generations.views.requests import amount_of
 
@@ -49,7 +49,7 @@ class NewAllowance(Schema):
     model_config = ConfigDict(extra="forbid")
 
     scope: Literal["pool", "default", "member"]
-    member: Whole | None = Field(None, ge=1, le=2**53)
+    member: Annotated[int, Field(ge=1, le=2**53), NUMBER] | None = None
     measure: MeasureName
     period: PeriodName
     mode: Literal["inherit", "limited", "unlimited"] = "limited"
@@ -78,7 +78,7 @@ class TopUpShown(Schema):
 class NewTopUpOrder(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    member: Whole | None = Field(None, ge=1, le=2**53)
+    member: Annotated[int, Field(ge=1, le=2**53), NUMBER] | None = None
     measure: Literal["spend", "count"] = "spend"
     amount: str = Field(pattern=MONEY, examples=["5.00"])
     until_at: AwareDatetime

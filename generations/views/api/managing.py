@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -23,7 +23,7 @@ from generations.models import Connection, PriceDecision
 from generations.views import access, audit_page, price_list, spreadsheet
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, manages, may
-from generations.views.api.posted import PLAIN, Whole, checked, given
+from generations.views.api.posted import NUMBER, PLAIN, checked, given
 from generations.views.api.problems import answers
 from generations.views.reports import note_export
 
@@ -302,7 +302,7 @@ class NewRule(Schema):
     what: list[str] = Field(min_length=1, max_length=200, examples=[["kind:music"]])
     audience: Literal["everyone", "roles", "people", "nobody", "inherit"]
     roles: list[Literal["owner", "manager", "member", "viewer"]] = []
-    people: list[Whole] = Field([], max_length=500)
+    people: list[Annotated[int, NUMBER]] = Field([], max_length=500)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from smtplib import SMTPException
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.conf import settings
 from django.shortcuts import get_object_or_404
@@ -24,7 +24,7 @@ from generations.forms.invitation import NewInvitation
 from generations.forms.people import AddMember, ChangeRole
 from generations.views import access
 from generations.views.api.auth import ApiRequest, manages, may
-from generations.views.api.posted import PLAIN, Whole, checked, given
+from generations.views.api.posted import NUMBER, PLAIN, checked, given
 from generations.views.api.problems import answers, problem
 from generations.views.invitations import ANEW
 from generations.views.members import mail_to_choose
@@ -71,7 +71,7 @@ class Ending(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    heir: Whole | None = Field(None, ge=1, le=2**53)
+    heir: Annotated[int, Field(ge=1, le=2**53), NUMBER] | None = None
     stop: bool = False
 
 
@@ -85,7 +85,7 @@ class InvitationShown(Schema):
     created_at: datetime
     expires_at: datetime
     uses: int
-    max_uses: Whole | None
+    max_uses: int | None
     is_open: bool
 
 
@@ -107,8 +107,8 @@ class InvitationOrder(Schema):
 
     email: str | None = Field(None, max_length=254, pattern=PLAIN)
     role: RoleName = "member"
-    days: Whole = Field(7, ge=1, le=90)
-    max_uses: Whole | None = Field(1, ge=1, le=500)
+    days: Annotated[int, Field(ge=1, le=90), NUMBER] = 7
+    max_uses: Annotated[int, Field(ge=1, le=500), NUMBER] | None = 1
 
 
 class TokenShown(Schema):

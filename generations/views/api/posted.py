@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -21,8 +21,8 @@ def _no_number(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_number)]
-"""A whole number of a JSON body as JSON Schema means it: 3.0 is one, true and "3" are none."""
+NUMBER = BeforeValidator(_no_number)
+"""Beside `int`: a whole number of a JSON body as JSON Schema means it. 3.0 is one, true and "3" are none."""
 
 
 def given(values: Mapping[str, Any]) -> QueryDict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Router, Schema, Status
@@ -17,7 +17,7 @@ from generations.keeping import retention as rules
 from generations.models import RetentionRule
 from generations.views import access, retention, trash_page
 from generations.views.api.auth import ApiRequest, generates, manages, may
-from generations.views.api.posted import Whole, checked, given
+from generations.views.api.posted import NUMBER, checked, given
 from generations.views.api.problems import answers
 
 router = Router(tags=["Keeping order"])
@@ -67,8 +67,8 @@ class RuleShown(Schema):
     """What is older and fits the rest of the rule goes to the trash while it is `on`. Null means any."""
 
     id: int
-    older_than_days: Whole
-    larger_than_mb: Whole | None
+    older_than_days: int
+    larger_than_mb: int | None
     status: Over | None
     kind: str | None
     on: bool
@@ -92,8 +92,8 @@ class NewRetentionRule(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    older_than_days: Whole = Field(ge=1, le=36500)
-    larger_than_mb: Whole | None = Field(None, ge=1, le=1_000_000)
+    older_than_days: Annotated[int, Field(ge=1, le=36500), NUMBER]
+    larger_than_mb: Annotated[int, Field(ge=1, le=1_000_000), NUMBER] | None = None
     status: Over | None = None
     kind: Kind | None = None
 

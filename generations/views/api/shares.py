@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from generations.models import Output, ShareLink
 from generations.sharing import Thing
 from generations.views import access
 from generations.views.api.auth import ApiRequest, generates, may
-from generations.views.api.posted import PLAIN, Whole, checked, given
+from generations.views.api.posted import NUMBER, PLAIN, checked, given
 from generations.views.api.problems import answers, problem
 from generations.views.shares import PAGE, fault_of, title_of
 
@@ -38,7 +38,7 @@ class LinkShown(Schema):
     id: UUID
     title: str
     generation: UUID | None
-    output: Whole | None
+    output: int | None
     collection: UUID | None
     made_by: str
     created_at: datetime
@@ -82,7 +82,7 @@ class NewLink(Schema):
 class NewGenerationLink(NewLink):
     """`output` is the index of the one that is shared; null: all."""
 
-    output: Whole | None = Field(None, ge=0, le=1000)
+    output: Annotated[int, Field(ge=0, le=1000), NUMBER] | None = None
 
 
 class LinkChange(Schema):

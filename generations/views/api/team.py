@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
@@ -18,7 +18,7 @@ from generations.forms.notices import NewNotice
 from generations.forms.people import TeamSettings
 from generations.views import access, notices
 from generations.views.api.auth import ApiRequest, manages, may
-from generations.views.api.posted import PLAIN, Whole, checked, given
+from generations.views.api.posted import NUMBER, PLAIN, checked, given
 from generations.views.api.problems import answers
 
 router = Router(tags=["Team"])
@@ -33,7 +33,7 @@ class Settings(Schema):
     name: str
     time_zone: str
     unknown_price: Literal["refuse", "allow"]
-    member_slots: Whole | None
+    member_slots: int | None
     pool_draw: bool
     needs_second_factor: bool
 
@@ -46,7 +46,7 @@ class NewSettings(Schema):
     name: str = Field("", min_length=1, max_length=80, pattern=PLAIN)
     time_zone: str = Field("", min_length=1, max_length=64, pattern=PLAIN, examples=["Europe/Berlin"])
     unknown_price: Literal["refuse", "allow"] = "refuse"
-    member_slots: Whole | None = Field(None, ge=1, le=1000)
+    member_slots: Annotated[int, Field(ge=1, le=1000), NUMBER] | None = None
     pool_draw: StrictBool = False
     needs_second_factor: StrictBool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import Http404
@@ -22,7 +22,7 @@ from generations.views import access
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, may
 from generations.views.api.generate import colleagues
-from generations.views.api.posted import PLAIN, Whole
+from generations.views.api.posted import NUMBER, PLAIN
 from generations.views.api.problems import answers
 from generations.views.api.receipt import shown
 from generations.views.api.voices import own_voice
@@ -56,7 +56,7 @@ class Heir(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    member: Whole = Field(ge=1, le=2**53)
+    member: Annotated[int, Field(ge=1, le=2**53), NUMBER]
 
 
 class Favourite(Schema):

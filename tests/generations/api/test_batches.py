@@ -26,8 +26,9 @@ def bobs(bob: Membership, program_of: Any) -> Program:
     return program
 
 
-def table(program: Program, text: str, **headers: str) -> Any:
-    data = {"file": SimpleUploadedFile("lines.csv", text.encode()), "model": MODEL, "title": "Weather"}
+def table(program: Program, text: str | bytes, **headers: str) -> Any:
+    sent = text.encode() if isinstance(text, str) else text
+    data = {"file": SimpleUploadedFile("lines.csv", sent), "model": MODEL, "title": "Weather"}
     return program.client.post("/api/v1/batches/csv", data, headers=program.headers | headers)
 
 
@@ -89,6 +90,42 @@ def test_a_table_is_an_order_too(bobs: Program) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("written", "encoding"),
+    [
+        ("title,prompt\n雨,慢雨。\n", "utf-8"),
+        ("title,prompt\r\n雨,慢雨。\r\n", "utf-8-sig"),
+        ("title;prompt\r\n雨;慢雨。\r\n", "utf-8-sig"),
+        ("title\tprompt\r\n雨\t慢雨。\r\n", "utf-16"),
+        ('"title";"prompt"\n"雨";"慢雨。"\n', "utf-8"),
+    ],
+)
+def test_a_table_as_spreadsheets_of_the_world_write_it(written: str, encoding: str, bobs: Program) -> None:
+    body = table(bobs, written.encode(encoding)).json()
+    assert [(one["title"], one["params"]["prompt"]) for one in body["items"]] == [("雨", "慢雨。")]
+
+
+@pytest.mark.parametrize(
+    "data", ["提示\n雨".encode("gb18030"), b"\xff\xfe\x00", b"prompt\n\xff", b"\xfe\xff\xd8\x00"]
+)
+def test_a_table_that_nobody_can_read_is_refused_with_a_sentence(data: bytes, bobs: Program) -> None:
+    refused = table(bobs, data)
+    assert refused.status_code == 422
+    assert [one["param"] for one in refused.json()["errors"]] == ["file"]
+
+
+def test_an_order_that_is_private_is_on_nobodys_list(
+    bobs: Program, carol: Membership, mona: Membership, program_of: Any
+) -> None:
+    made = program_of(carol).post("batches", ORDER).json()
+    assert [one["id"] for one in bobs.get("batches").json()["items"]] == [made["id"]]
+    Generation.objects.filter(batch=made["id"]).update(is_private=True)
+    assert bobs.get("batches").json()["items"] == []
+    assert bobs.get(f"batches/{made['id']}").status_code == 404
+    for who in (carol, mona):
+        assert [one["id"] for one in program_of(who).get("batches").json()["items"]] == [made["id"]]
+
+
 @pytest.mark.parametrize(
     "text", ["", "prompt", "prompt,prompt\na,b", "prompt,\na,b", "prompt\na,b,c", "nothing\nx", "\x00\n\x00",
              "prompt\n" + "x\n" * 201, 'prompt\n"']
