@@ -1,7 +1,7 @@
 """The accounts at RunningHub: the one that all teams share, and those that teams have of their own.
 
 The shared one is that of the environment: its key stays there and is never stored. A team's own keys are entered by
-its owners, on a page, and stored sealed. Where such a key may go is not typed in by anybody: a page offers the two
+its owners, and stored sealed. Where such a key may go is not typed in by anybody: a page and REST take only the two
 sites of RunningHub and what RHWEB_EXTRA_SITES names, because an address that a person may choose would let the portal
 be sent into its own network.
 """
