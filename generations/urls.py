@@ -40,6 +40,7 @@ from generations.views import (
     reports,
     requests,
     retention,
+    row_menu,
     saved_searches,
     shared,
     shared_file,
@@ -90,6 +91,7 @@ team_urls = [
     path("voices/<uuid:pk>/change/", voice_verbs.voice_change, name="voice_change"),
     path("voices/<uuid:pk>/keep/", voice_verbs.voice_keep, name="voice_keep"),
     path("library/", library.library, name="library"),
+    path("library/filter/<slug:name>/", library.library_filter, name="library_filter"),
     path("compare/", compare.compare, name="compare"),
     path("library/bulk/", bulk.library_bulk, name="library_bulk"),
     path("library/choose/", bulk.library_choose, name="library_choose"),
@@ -109,6 +111,7 @@ team_urls = [
         "library/searches/<uuid:pk>/remove/", saved_searches.saved_search_remove, name="saved_search_remove"
     ),
     path("g/<uuid:pk>/", generation.generation, name="generation"),
+    path("g/<uuid:pk>/menu/", row_menu.generation_menu, name="generation_menu"),
     path("g/<uuid:pk>/star/", keep.generation_star, name="generation_star"),
     path("g/<uuid:pk>/rate/", keep.generation_rate, name="generation_rate"),
     path("g/<uuid:pk>/edit/", keep.generation_edit, name="generation_edit"),

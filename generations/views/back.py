@@ -11,6 +11,10 @@ def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
 
     A path is taken as it stands and not looked up, so that no text can break what was done already.
     """
-    page = request.POST.get("next", "")
+    return HttpResponseRedirect(ours(request, request.POST.get("next", ""), otherwise))
+
+
+def ours(request: HttpRequest, page: str, otherwise: str) -> str:
+    """This address where it is one of this portal, else the other one."""
     known = page and url_has_allowed_host_and_scheme(page, {request.get_host()}, request.is_secure())
-    return HttpResponseRedirect(page if known else otherwise)
+    return page if known else otherwise

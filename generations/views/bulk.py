@@ -19,7 +19,7 @@ from accounts.roles import Deed
 from generations import keeping
 from generations.models import Alteration, read_id
 from generations.views import access, deeds
-from generations.views.back import back
+from generations.views.back import back, ours
 from generations.views.deeds import BadDeed
 from generations.views.keep import offer
 
@@ -114,7 +114,7 @@ def _ask(
         if asks == "collection"
         else (),
         "value": given.get("tag", "")[:80],
-        "next": given.get("next", "") or reverse("library", args=[membership.team.slug]),
+        "next": ours(request, given.get("next", ""), reverse("library", args=[membership.team.slug])),
         "fault": fault,
     }
     response = render(request, "library/choose.html", context, status=status or (422 if fault else 200))

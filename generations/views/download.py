@@ -41,7 +41,7 @@ class Picked:
 
 @require_http_methods(METHODS)
 def download(request: HttpRequest, team: str) -> HttpResponse:
-    """How it is to be taken out. What is picked comes as `ids`, of a form or in the address, or as `collection`."""
+    """How it is to be taken out. What is picked comes as `ids` or `pick`, posted or in the address, or as `collection`."""
     membership = access.member(request, team)
     picked = _picked(request, membership)
     if not picked.rows:
@@ -89,7 +89,11 @@ def _picked(request: HttpRequest, membership: Membership) -> Picked:
         items = found.items.order_by("place", "pk").values_list("generation", flat=True)
         pks = list(items[: takeout.MOST])
         return Picked(access.taken_out(membership, pks), pks, found.name, str(found.pk))
-    words = [word for text in given.getlist("ids") for word in text.replace(",", " ").split()]
+    words = [
+        word
+        for text in [*given.getlist("ids"), *given.getlist("pick")]
+        for word in text.replace(",", " ").split()
+    ]
     pks = [pk for word in words[: takeout.MOST] if (pk := read_id(word)) is not None]
     return Picked(access.taken_out(membership, pks), pks)
 

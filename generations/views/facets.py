@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.utils.functional import cached_property
@@ -18,8 +19,10 @@ from generations.templatetags.ui import usual
 from generations.views.sound import model_title
 from generations.views.status import WORDS
 
-MOST = 40
-"""So many values of one filter are offered, the most frequent first."""
+MOST = 12
+"""So many values of one filter are offered at first, the most frequent; the rest has a list of its own."""
+LONG = 500
+"""So many values that list has."""
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Facets:
 
     membership: Membership
     people: Mapping[int, str]
+    most: int = MOST
     known: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @cached_property
@@ -46,21 +50,27 @@ class Facets:
     def values(self, name: str) -> dict[str, str]:
         """The values of this filter, each with its word."""
         if name not in self.known:
-            self.known[name] = dict(getattr(self, f"_{name}")())
+            self.known[name] = dict(islice(getattr(self, f"_{name}")(), self.most))
         return self.known[name]
+
+    def is_cut(self, name: str) -> bool:
+        """Whether there may be more values than `values` gives."""
+        return len(self.values(name)) >= self.most
 
     def _kind(self) -> Iterator[tuple[str, str]]:
         return ((kind.value, str(kind_word(kind.value))) for kind in Kind)
 
     def _model(self) -> Iterator[tuple[str, str]]:
         counts = self.counted.counts.get("model", {}) if self.counted else {}
-        often = sorted(counts, key=lambda slug: -counts[slug])[:MOST]
+        often = sorted(counts, key=lambda slug: -counts[slug])
         made = ever_made() if not often else set()
-        rest = [spec.slug for spec in load.models() if spec.slug in made][:MOST]
+        rest = [spec.slug for spec in load.models() if spec.slug in made]
         return ((slug, model_title(slug)) for slug in [*often, *rest])
 
     def _author(self) -> Iterator[tuple[str, str]]:
-        return ((str(pk), name) for pk, name in self.people.items())
+        counts = self.counted.counts.get("author", {}) if self.counted else {}
+        often = sorted(self.people, key=lambda pk: -counts.get(str(pk), 0))[: self.most]
+        return ((str(pk), name) for pk, name in self.people.items() if pk in often)
 
     def _status(self) -> Iterator[tuple[str, str]]:
         return ((str(state), str(word)) for state, word in WORDS.items())
@@ -70,14 +80,14 @@ class Facets:
         rows = list(
             Tag.objects.filter(team=self.membership.team_id)
             .order_by("folded")
-            .values_list("pk", "name")[:500]
+            .values_list("pk", "name")[:LONG]
         )
         rows.sort(key=lambda row: -counts.get(str(row[0]), 0))
-        return ((str(pk), name) for pk, name in rows[:MOST])
+        return ((str(pk), name) for pk, name in rows)
 
     def _collection(self) -> Iterator[tuple[str, str]]:
         rows = Collection.objects.seen_by(self.membership).order_by("-updated_at")
-        return ((str(pk), name) for pk, name in rows.values_list("pk", "name")[:MOST])
+        return ((str(pk), name) for pk, name in rows.values_list("pk", "name")[: self.most])
 
     def _rating(self) -> Iterator[tuple[str, str]]:
         for n in range(5, 0, -1):

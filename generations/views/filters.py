@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Membership, Team
 from generations.library import SORTS, Filter
 from generations.models import COSTS, LENGTHS, Collection, Voice, read_id
-from generations.views.facets import Facets
+from generations.views.facets import LONG, Facets
 from generations.views.sound import model_title
 
 MENUS = ("kind", "model", "author", "status", "tag", "collection", "rating", "length", "cost")
@@ -78,6 +78,8 @@ class Chip:
     value: str = ""
     choices: tuple[Choice, ...] = ()
     url: str = ""
+    more: str = ""
+    """Where all the choices are, when some are left out."""
 
 
 class Chips:
@@ -190,6 +192,13 @@ class Chips:
             for name in SWITCHES
         ]
 
+    def whole(self, name: str) -> Chip:
+        """One filter with all that can be chosen, whatever is chosen now."""
+        others = {other: text for other, text in self.given.items() if other != name}
+        chips = Chips(self.membership, self.wanted, others, self.voice)
+        chips.facets = Facets(self.membership, self.people, LONG)
+        return chips._chip(name)
+
     @property
     def sorts(self) -> list[Choice]:
         """The orders."""
@@ -248,7 +257,11 @@ class Chips:
             return Chip(name, label, value, url=self.address(**{name: ""}))
         choices = (Choice(key, word, count=self.facets.count(name, key)) for key, word in words.items())
         shown = tuple(one for one in choices if one.count != 0 or name not in HIDDEN_AT_NONE)
-        return Chip(name, label, choices=shown)
+        more = ""
+        if shown and self.facets.is_cut(name):
+            query = self.query()
+            more = reverse("library_filter", args=[self.team.slug, name]) + (f"?{query}" if query else "")
+        return Chip(name, label, choices=shown, more=more)
 
     def _named(self, name: str, given: str) -> str:
         """A value that is none of those offered, in words where it has any."""

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -17,8 +17,8 @@ from generations import library as shelf
 from generations.models import Connection, Generation, Voice, read_id
 from generations.pipeline import accept
 from generations.vault import Hidden
-from generations.views import access, offered, sound
-from generations.views.filters import Chips
+from generations.views import access, offered
+from generations.views.filters import MENUS, Chips
 from generations.views.row import FIELDS, keeps, places, row, rows
 from generations.views.saved_searches import saved
 
@@ -58,7 +58,6 @@ def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpRespo
     context = {
         "team": membership.team,
         "membership": membership,
-        "uses": sound.named_uses("audio", membership.team) if membership.may_generate else (),
         "chips": chips,
         "rows": found,
         "broken": broken,
@@ -70,6 +69,26 @@ def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpRespo
         "first": _first(membership) if not (found or chips.wanted or cursor or broken) else None,
     }
     return render(request, PARTS.get(asked, "library/page.html"), context, status=400 if broken else 200)
+
+
+@require_safe
+def library_filter(request: HttpRequest, team: str, name: str) -> HttpResponse:
+    """Everything that one filter of the library can be set to; for htmx the lines of its menu."""
+    membership = access.member(request, team)
+    if name not in MENUS:
+        raise Http404
+    chips = Chips.read(request.GET, membership, given_voice(request.GET.get("voice", ""), membership))
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "chips": chips,
+        "chip": chips.whole(name),
+        "carried": [(other, value) for other, value in chips.given.items() if other != name],
+    }
+    part = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    response = render(request, "library/_choices.html" if part else "library/filter.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted"])
+    return response
 
 
 def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:

@@ -20,6 +20,7 @@ from generations.views import line, picker, sound
 from generations.views.status import Status, mark, status
 
 TEXT = 100
+NAMED = 40
 FIELDS = (
     *("team", "author", "connection", "model", "kind", "title", "params", "status", "created_at"),
     *("rating", "is_private", "approved_at", "currency", "cost_estimated", "cost_actual", "cost_counted"),
@@ -70,20 +71,15 @@ class Row:
         return self.take is not None and self.take.is_sound
 
     @property
+    def short(self) -> str:
+        """Its title as buttons are named after it, many of them in every line."""
+        title = self.generation.title
+        return title if len(title) <= NAMED else f"{title[: NAMED - 1].rstrip()}…"
+
+    @property
     def href(self) -> str:
         """Its own page."""
         return sound.page_of(self.generation)
-
-    @property
-    def again(self) -> str:
-        """The form filled as it was."""
-        of = self.generation
-        return f"{sound.form_of(of.team.slug, of.model)}?from={of.pk}"
-
-    @property
-    def is_offered(self) -> bool:
-        """Whether the model is still in the catalogue, so that it can be run again."""
-        return sound.is_offered(self.generation.model, self.generation.team)
 
     @property
     def is_guess(self) -> bool:

@@ -1,5 +1,6 @@
 // One player for the whole portal; #player and the two <audio> in it stay while pages change. A track is an element with
-//   data-track data-src data-title data-sub data-href (or a.rows__title), a [data-play] button and a <wave-form>.
+//   data-track data-src data-title data-sub data-href, a [data-play] button and a <wave-form>. A row of the library tells
+//   title, sub and href by its cells.
 // The second <audio> has what is likely heard next, so that a switch makes no gap; the two change their ids then.
 // Speed, loop and volume are remembered. `player` is for the files beside this one: queue, region, awake, compare.
 globalThis.player = (() => {
@@ -30,8 +31,8 @@ globalThis.player = (() => {
     const face = element.querySelector(".tile") ?? element.closest("article")?.querySelector(".tile");
     return {
       src: source(element),
-      title: element.dataset.title,
-      sub: element.dataset.sub,
+      title: element.dataset.title ?? element.querySelector(".rows__title")?.textContent ?? "",
+      sub: element.dataset.sub ?? [".cell--model", ".cell__name"].map((part) => element.querySelector(part)?.textContent).join(" · "),
       href: element.dataset.href ?? element.querySelector("a.rows__title")?.getAttribute("href"),
       peaks: element.dataset.peaks ?? element.querySelector("wave-form")?.getAttribute("peaks") ?? "",
       kind: [...face?.classList ?? []].find((name) => /^tile--..+/.test(name)) ?? "tile--music",

@@ -114,6 +114,46 @@ def test_one_is_starred_rated_tagged_and_thrown_away_and_comes_back(sam: Visitor
     expect(page.locator(".rating .is-on")).to_have_count(0)
 
 
+def test_a_row_is_rated_starred_and_has_its_menu_where_it_stands(sam: Visitor) -> None:
+    page = sam.page
+    row = page.locator("#rows [data-track]").first
+    pk = str(row.get_attribute("id")).removeprefix("g-")
+    row.locator("[data-play]").click()
+    sam.hears_on()
+    page.evaluate("window.stayed = true")
+    for name, shown in (("3 of 5", 3), ("4 of 5", 4), ("4 of 5", 0)):
+        bar = row.get_by_role("button", name=name)
+        bar.click()
+        expect(row.locator("rating-bars .is-on, .rating .is-on")).to_have_count(shown)
+        assert rating(sam, pk) == shown
+        expect(bar).to_be_focused()
+    star = row.get_by_role("button", name="Favourite:")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    row.locator("summary").click()
+    row.get_by_role("link", name="Add to a collection").click()
+    page.wait_for_url("**/library/choose/**")
+    page.go_back()
+    assert page.evaluate("window.stayed")
+    sam.hears_on()
+    page.set_viewport_size(PHONE)
+    row.locator("summary").click()
+    row.get_by_role("button", name="2 of 5").click()
+    expect(row.locator(".menu__marks .is-on")).to_have_count(2)
+    row.get_by_role("button", name="2 of 5").click()
+    expect(row.locator(".menu__marks .is-on")).to_have_count(0)
+
+
+def test_what_is_picked_is_taken_out(sam: Visitor) -> None:
+    page = sam.page
+    page.locator("#rows [name=pick]").first.check()
+    page.locator("#bulk").get_by_role("button", name="Download").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("main")).to_contain_text("1 file")
+
+
 @pytest.mark.parametrize("size", [None, PHONE], ids=["wide", "phone"])
 def test_the_pages_look_as_they_should(size: object, sam: Visitor, album: str) -> None:
     page = sam.page

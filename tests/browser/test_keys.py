@@ -59,7 +59,7 @@ def test_question_mark_opens_the_list_of_keys_and_escape_closes_it(sam: Visitor)
 
 
 def test_every_key_of_the_sheet_is_tried_here(sam: Visitor) -> None:
-    """A and B in test_player.py, S in test_comparing.py."""
+    """A and B in test_player.py, S of two takes in test_comparing.py."""
     sam.page.keyboard.press("?")
     named = {key.strip() for key in sam.page.locator("#keys kbd").all_text_contents()}
     assert named == {
@@ -85,6 +85,7 @@ def test_every_key_of_the_sheet_is_tried_here(sam: Visitor) -> None:
         "Shift",
         "J",
         "K",
+        "X",
         "Enter",
         "Ctrl",
         "Tab",
@@ -99,6 +100,24 @@ def test_j_and_k_walk_the_rows_and_enter_opens_one(sam: Visitor) -> None:
     title = page.locator("[data-row].is-current .rows__title").text_content()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(str(title))
+
+
+def test_x_takes_a_row_s_stars_it_and_both_stay_in_the_list(sam: Visitor) -> None:
+    page = sam.page
+    page.keyboard.press("j")
+    row = page.locator("[data-row].is-current")
+    page.keyboard.press("x")
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(page.locator("#bulk")).to_contain_text("1 selected")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.evaluate("window.stayed = true")
+    star = row.locator(".btn--star")
+    for pressed in ("true", "false"):
+        page.keyboard.press("s")
+        expect(star).to_have_attribute("aria-pressed", pressed)
+    assert page.evaluate("window.stayed")
+    assert page.url.endswith("/library/")
 
 
 def test_space_arrows_n_p_l_and_m_drive_the_player(sam: Visitor) -> None:

@@ -218,3 +218,12 @@ def test_odd_ids_are_nothing(ids: str, bob: Membership, client_of: Any) -> None:
     assert client_of(bob).post(ZIP, {"ids": ids}).status_code == 404
     assert client_of(bob).post(PAGE, {"ids": ids}).status_code == 302
     assert Generation.objects.count() == 0
+
+
+def test_the_bar_of_the_library_hands_over_what_is_picked(
+    bob: Membership, make_generation: Any, client_of: Any
+) -> None:
+    rows = [make_generation(bob, title=f"Song {n}", outputs=1) for n in range(2)]
+    page = client_of(bob).post("/t/tide/download/", {"pick": [str(one.pk) for one in rows], "deed": ""})
+    assert page.status_code == 200
+    assert "2 files" in page.content.decode()

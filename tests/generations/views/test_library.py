@@ -71,10 +71,13 @@ def test_another_teams_rows_never_show(
 def test_a_viewer_is_offered_nothing_that_generates(
     alice: Membership, vera: Membership, client_of: Any, make_generation: Any
 ) -> None:
-    make_generation(alice, outputs=1)
+    one = make_generation(alice, outputs=1)
     page = client_of(vera).get(LIST).content.decode()
-    assert "Edit and run again" not in page
-    assert "?download=1" in page
+    menu = client_of(vera).get(f"/t/tide/g/{one.pk}/menu/").content.decode()
+    for word in ("Edit and run again", "Add to a collection", "Share", "Trash", "rating"):
+        assert word not in menu, word
+    assert "?download=1" in menu
+    assert "rating-bars" not in page
     assert 'class="btn btn--primary"' not in page
 
 
@@ -84,7 +87,7 @@ def test_a_row_is_a_track_that_the_player_can_play(
     made = make_generation(alice, title="Rain & <wind>", outputs=2, cost_actual=Decimal("0.79"))
     page = client_of(alice).get(LIST).content.decode()
     assert f'data-src="/t/tide/g/{made.pk}/outputs/0/content"' in page
-    assert 'data-title="Rain &amp; &lt;wind&gt;, take A"' in page
+    assert ">Rain &amp; &lt;wind&gt;</a>" in page
     assert "<wind>" not in page
     assert "data-play" in page
     assert "0:01" in page

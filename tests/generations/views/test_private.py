@@ -67,6 +67,7 @@ def addresses(one: Generation) -> list[str]:
     return [
         f"/t/tide/g/{one.pk}/",
         f"/t/tide/g/{one.pk}/status/",
+        f"/t/tide/g/{one.pk}/menu/",
         f"/t/tide/g/{one.pk}/outputs/0/content",
         f"/t/tide/create/{MODEL}/?from={one.pk}",
         f"/t/tide/b/{one.batch_id}/",
@@ -141,6 +142,12 @@ def test_rest_knows_it_as_little(
         for path in (f"generations/{secret.pk}", f"generations/{secret.pk}/outputs/0/content"):
             code = status(Client(), f"/api/v1/{path}", headers=headers)
             assert code == (200 if sees else 404), f"{who} {path}: {code}"
+        for query in ("", "?q=confidential", f"?author={carol.user.email}", f"?model={MODEL}"):
+            listed = Client().get(f"/api/v1/generations{query}", headers=headers)
+            assert listed.status_code == 200
+            ids = [one["id"] for one in listed.json()["items"]]
+            assert (str(secret.pk) in ids) == sees, f"{who} {query}"
+            assert (SECRET in listed.content.decode()) == sees
 
 
 def test_the_rail_shows_work_that_is_private_to_its_author_only(
