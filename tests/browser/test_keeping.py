@@ -109,6 +109,7 @@ def test_one_is_starred_rated_tagged_and_thrown_away_and_comes_back(sam: Visitor
     page.locator(".toasts form", has_text="moved to the trash").get_by_role("button", name="Undo").click()
     expect(page.locator(".notes")).to_contain_text("1 is as it was")
     page.locator("#rows .rows__title").first.click()
+    page.wait_for_url("**/g/**")
     page.get_by_role("button", name="Favourite:").first.click()
     page.get_by_role("button", name="3 of 5").click()
     expect(page.locator(".rating .is-on")).to_have_count(0)

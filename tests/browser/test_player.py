@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -326,24 +325,6 @@ def test_a_tab_that_was_asleep_goes_on(sam: Visitor) -> None:
     until(lambda: sam.sound().paused, "silence", page=page)
     page.evaluate("document.dispatchEvent(new Event('resume'))")
     sam.hears_on()
-
-
-@pytest.mark.thorough
-def test_a_tab_that_chromium_froze_goes_on(shelf: list[str], visit: Callable[..., Visitor]) -> None:
-    sam = visit(SAM, alone=True)
-    sam.page.add_init_script(
-        'for (const name of ["freeze", "resume"]) document.addEventListener(name, () => { window[name + "s"] = true; });'
-    )
-    page = sam.open("/t/shelf/library/")
-    play(sam, SHELF[-1])
-    at = sam.hears_on().at
-    chromium = sam.context.new_cdp_session(page)
-    chromium.send("Page.setWebLifecycleState", {"state": "frozen"})
-    time.sleep(2)
-    chromium.send("Page.setWebLifecycleState", {"state": "active"})
-    until(lambda: page.evaluate("window.freezes && window.resumes"), "freezing and going on", page=page)
-    assert sam.hears_on().at > at
-    assert page.locator("[data-player-title]").text_content() == SHELF[-1]
 
 
 @pytest.mark.thorough
