@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from generations.catalogue.spec import Kind
 from generations.views import access, picker
 
 
@@ -15,12 +14,13 @@ from generations.views import access, picker
 def model_list(request: HttpRequest, team: str) -> HttpResponse:
     """Every model that the member may use, under its kind: of `?kind=`, and with `?q=` in its name or maker.
 
-    The picker asks for the list alone.
+    The picker asks for the list alone, and narrows it itself; a shelf comes with a box to write in that fetches all
+    models when it is used again.
     """
     membership = access.member(request, team)
     kind = request.GET.get("kind", "")
     q = request.GET.get("q", "").strip()
-    groups = picker.groups(membership, [Kind(kind)] if kind in list(Kind) else None)
+    groups = picker.groups(membership, picker.kinds_of(kind))
     alone = request.headers.get("HX-Target") == "models-list"
     context = {
         "groups": groups if alone else picker.found(groups, q),
@@ -29,6 +29,8 @@ def model_list(request: HttpRequest, team: str) -> HttpResponse:
         "q": q,
         "current": request.GET.get("model", ""),
     }
+    if alone:
+        context |= {"shelves": picker.shelves(membership), "shelf": kind, "alone": True}
     template = "studio/_model_groups.html" if alone else "studio/models.html"
     answer = render(request, template, context)
     patch_vary_headers(answer, ["HX-Target"])

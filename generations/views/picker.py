@@ -28,6 +28,8 @@ from generations.views import offered
 
 HOME = (Kind.SPEECH, Kind.MUSIC, Kind.SONG, Kind.LYRICS, Kind.VOICE, Kind.SEPARATION)
 """The kinds that every page to create on shows."""
+SOUND = "sound"
+"""The shelf of those."""
 FRESH = 60
 """Seconds for which what was learned is good enough for a list."""
 
@@ -111,11 +113,20 @@ def found(groups: Sequence[Group], q: str) -> list[Group]:
     return [group for group in fitting if group.offers]
 
 
-def kinds(membership: Membership) -> list[tuple[Kind, str, int]]:
-    """The kinds that are not at home on every page: each with its name and how many models of it there are."""
+def shelves(membership: Membership) -> list[tuple[str, str, int]]:
+    """What the list can be narrowed to: all that sounds, then each other kind, with how many models it has."""
     counted = Counter(spec.kind for spec in offered.models(membership))
     labels = kind_labels()
-    return [(kind, labels[kind], counted[kind]) for kind in Kind if kind not in HOME and counted[kind]]
+    sounds = (SOUND, _("Sound"), sum(counted[kind] for kind in HOME))
+    others = [(kind.value, labels[kind], counted[kind]) for kind in Kind if kind not in HOME]
+    return [shelf for shelf in (sounds, *others) if shelf[2]]
+
+
+def kinds_of(shelf: str) -> Sequence[Kind] | None:
+    """The kinds on a shelf, or the one kind of that name; None for all of them."""
+    if shelf == SOUND:
+        return HOME
+    return [Kind(shelf)] if shelf in list(Kind) else None
 
 
 def kind_labels() -> dict[Kind, str]:

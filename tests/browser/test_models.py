@@ -58,6 +58,23 @@ def test_each_of_374_models_is_found_with_two_keystrokes(visit: Callable[..., Vi
     expect(page.locator("#form-title")).to_contain_text("V")
 
 
+def test_what_is_looked_for_is_looked_for_on_every_shelf(visit: Callable[..., Visitor]) -> None:
+    page = visit(ALICE).open("/t/atlas/create/")
+    items = page.locator("#models-list [data-filter-item]")
+    page.locator("#models-shelf-video").click()
+    expect(page.locator("#models-shelf-video")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#models-list")).to_contain_text("Veo")
+    page.locator("#models-find").press_sequentially("speech")
+    expect(items).to_have_count(len(load.models()))
+    expect(page.locator("#models-list [data-filter-item]:visible").first).to_contain_text("Speech")
+    page.locator("#models-find").fill("v3")
+    page.locator("#models-shelf-video").click()
+    expect(page.locator("#models-find")).to_have_value("v3")
+    expect(page.locator("#models-list [data-filter-item]:visible").first).to_contain_text("Veo 3")
+    page.locator("#models-shelf-sound").click()
+    expect(page.locator("#models-list [data-filter-none]")).to_be_visible()
+
+
 def test_the_page_to_create_on_stays_small(visit: Callable[..., Visitor]) -> None:
     visitor = visit(ALICE)
     body = visitor.context.request.get(f"{visitor.portal.address}/t/atlas/create/").body()

@@ -63,3 +63,20 @@ def test_a_stranger_and_nobody_see_no_models(
 ) -> None:
     assert client_of(zoe).get(PAGE).status_code == 404
     assert client.get(PAGE).status_code == 302
+
+
+def test_a_shelf_is_marked_and_leads_back_to_the_sounds(bob: Membership, client_of: Any) -> None:
+    client = client_of(bob)
+
+    def marked(html: str) -> list[str]:
+        return re.findall(r'id="models-shelf-(\w+)"[^>]* aria-current="true"', html)
+
+    assert marked(client.get("/t/tide/create/").content.decode()) == ["sound"]
+    asked = {"HX-Request": "true", "HX-Target": "models-list"}
+    part = client.get(PAGE, {"kind": "video"}, headers=asked).content.decode()
+    assert marked(part) == ["video"]
+    assert 'id="models-shelves"' in part
+    assert 'hx-swap-oob="true"' in part
+    part = client.get(PAGE, {"kind": "sound"}, headers=asked).content.decode()
+    assert marked(part) == ["sound"]
+    assert offered(part) == [spec.slug for spec in load.models() if spec.kind in picker.HOME]
