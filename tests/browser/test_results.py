@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PHONE
 from tests.browser.portal import ALICE
 from tests.browser.visitor import Visitor, until
 
@@ -42,6 +43,19 @@ def test_pictures_open_large_turn_over_and_are_compared(visit: Callable[..., Vis
         page=page,
     )
     page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+
+
+@pytest.mark.thorough
+def test_on_a_phone_everything_around_a_large_picture_can_be_reached(visit: Callable[..., Visitor]) -> None:
+    page = made(
+        visit(ALICE, size=PHONE), "rhart-imagine-image-quality--text-to-image", prompt="Boats", numImages="2"
+    )
+    page.locator("[data-shot]").first.click()
+    box = page.get_by_role("dialog", name="Picture")
+    for name in ("Compare", "Previous", "Next", "Close"):
+        expect(box.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
+    box.get_by_role("button", name="Close").click()
     expect(box).to_be_hidden()
 
 
