@@ -41,7 +41,9 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as picture:
-                turned = picture.getexif().get(ORIENTATION, 1) in TURNED
+                # Pillow unpacks a whole PNG to find a tag behind the picture; that is no reason to fill the memory.
+                tags = picture.getexif() if picture.format != "PNG" or "exif" in picture.info else {}
+                turned = tags.get(ORIENTATION, 1) in TURNED
                 return (picture.height, picture.width) if turned else picture.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
@@ -81,7 +83,7 @@ def _of_video(path: Path) -> Poster:
     except ImportError:
         raise NotMedia("No library for videos is installed.") from None
     try:
-        with av.open(str(path)) as film:
+        with av.open(str(path), options={"protocol_whitelist": "file"}) as film:
             stream = film.streams.video[0]
             if stream.width * stream.height > MOST_PIXELS // 4:
                 raise NotMedia("The pictures of the video are too large to look at here.")

@@ -16,6 +16,7 @@ from . import containers, frames
 from . import sniff as types
 from .containers import CUT, DAMAGED, NotMedia
 from .frames import id3_end
+from .packets import played
 from .peaks import ROW_BARS, STAGE_BARS, Decoded, decode
 from .sniff import SNIFF_BYTES, MediaType, sniff
 
@@ -85,6 +86,8 @@ def probe(
         found, tracks = _inside(file, size, found)
         _agree(found, expected, declared)
         if tracks is not None:
+            if not tracks.duration:
+                tracks = replace(tracks, duration=played(path, found.extension))
             return _measured(file, size, found, tracks)
         if found == types.AAC:
             return _aac(file)

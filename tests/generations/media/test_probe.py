@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -211,6 +212,26 @@ def test_video_has_a_length(tmp_path: Path) -> None:
     assert (film.type.content_type, film.duration) == ("video/mp4", 5.0)
     clip = probe(stored(tmp_path, samples.webm(track_types=(1, 2))), expected="video")
     assert (clip.type.content_type, clip.duration) == ("video/webm", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "codec", "options"),
+    [
+        ("a.webm", "webm", "libvpx", {"live": "1"}),
+        ("a.mp4", "mp4", "mpeg4", {"movflags": "frag_keyframe+empty_moov"}),
+    ],
+)
+def test_a_video_that_does_not_declare_its_length_is_counted(
+    name: str, form: str, codec: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w", format=form, options=options) as made:
+        stream = made.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(25):
+            made.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        made.mux(stream.encode())
+    assert probe(path, expected="video").duration == pytest.approx(2.5, abs=0.11)
 
 
 def test_a_recording_made_in_the_browser_is_sound_of_unknown_length(tmp_path: Path) -> None:
