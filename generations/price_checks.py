@@ -45,8 +45,12 @@ def known(team: Team, connection: Connection, mark: str) -> PriceCheck | None:
     return check if check and (check.is_wanted or _is_fresh(check)) else None
 
 
-def may_ask(connection: Connection) -> bool:
-    """Whether this account can be asked for prices: consumer keys cannot (API.md 2), which one refusal a day tells."""
+def may_ask(connection: Connection, spec: ModelSpec) -> bool:
+    """Whether this account can be asked for prices: consumer keys cannot (API.md 2), which one refusal a day tells. Of
+    apps and workflows nobody is told a price beforehand.
+    """
+    if spec.run is not None:
+        return False
     refused = connection.prices_refused_at
     return connection.is_configured and (refused is None or refused < timezone.now() - LIVES)
 
@@ -61,8 +65,8 @@ def want(membership: Membership, spec: ModelSpec, raw: Mapping[str, Any]) -> Pri
     mark = PriceCheck.digest_of(spec.slug, params)
     if (check := known(team, connection, mark)) is not None:
         return check
-    if not may_ask(connection):
-        raise NotAsked(_("This account cannot ask RunningHub for prices."))
+    if not may_ask(connection, spec):
+        raise NotAsked(_("This account cannot ask RunningHub for prices of this model."))
     lately = PriceCheck.objects.filter(team=team, wanted_at__gt=timezone.now() - timedelta(minutes=1))
     if lately.count() >= MOST:
         raise NotAsked(_("Many prices are being asked for. Try it again in a minute."))

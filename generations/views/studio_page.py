@@ -66,7 +66,7 @@ def show(
         "shelves": picker.shelves(membership),
         "shelf": picker.SOUND,
         "rail": rail.build(membership),
-        "may_ask_price": price_checks.may_ask(Connection.of(membership.team)),
+        "may_ask_price": price_checks.may_ask(Connection.of(membership.team), spec),
         "refusal": refusal,
         "twin": twin,
         "earlier": _earlier(request, membership, begun),

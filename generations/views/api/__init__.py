@@ -19,6 +19,7 @@ from generations.views.api import (
     accounting,
     batches,
     bill,
+    bringing_in,
     bulk,
     changes,
     collections,
@@ -74,7 +75,7 @@ api = Api(
     parser=StrictParser(),
 )
 _MODULES = (
-    *(me, models, voices, generations, outputs, uploads, imports, batches),
+    *(me, models, bringing_in, voices, generations, outputs, uploads, imports, batches),
     *(voicing, keeping, bulk, retention, searches, collections, shares, changes, webhooks, own, drafts),
     *(people, team, limits, accounting, managing, bill, connections, settling),
 )

@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import ApiToken, AuditEntry, Membership
 from generations import own_models, prices
 from generations.catalogue import load
-from generations.models import Draft, Generation, ModelRule, State, TeamModel, TeamModelForm
+from generations.models import Draft, Generation, ModelRule, PriceCheck, State, TeamModel, TeamModelForm
 from generations.pipeline import describe
 from tests.conftest import point_at, run_pipeline
 from tests.generations.foreign import APP, WORKFLOW, Foreign
@@ -354,3 +354,14 @@ def test_lists_cost_the_same_with_one_model_of_its_own_and_with_many(
     after = [counted(address) for address in pages]
     assert after[:4] == first[:4]
     assert after[4] <= first[4] + 1  # the names of all of them at once
+
+
+def test_its_price_is_not_asked_of_runninghub(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona)
+    ask = reverse("price_check", args=["tide", model.slug])
+    assert ask not in client.get(reverse("studio_model", args=["tide", model.slug])).content.decode()
+    client.post(ask, {"prompt": "x"})
+    assert not PriceCheck.objects.exists()
