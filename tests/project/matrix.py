@@ -281,10 +281,10 @@ PAGES: dict[str, Line] = {
     "domain_remove": verb(Deed.OPEN_DOORS, pk="domain"),
     "model_rules": form(Deed.ALLOW_MODELS),
     "own_models": form(Deed.BRING_IN),
-    "own_model": form(Deed.BRING_IN, pk="app"),
-    "own_model_refresh": verb(Deed.BRING_IN, pk="app"),
-    "own_model_leave": verb(Deed.BRING_IN, pk="app"),
-    "own_model_switch": verb(Deed.BRING_IN, pk="app"),
+    "own_model": form(Deed.BRING_IN, pk="brought in"),
+    "own_model_refresh": verb(Deed.BRING_IN, pk="brought in"),
+    "own_model_leave": verb(Deed.BRING_IN, pk="brought in"),
+    "own_model_switch": verb(Deed.BRING_IN, pk="brought in"),
     "retention": form(Deed.RETAIN),
     "retention_rule": page(Deed.RETAIN, pk="rule"),
     "retention_set": verb(Deed.RETAIN, {"deed": "on"}, pk="rule"),
@@ -419,11 +419,13 @@ CALLS: dict[str, Line] = {
     "import_file": verb(Deed.GENERATE),
     "own_model_list": page(Deed.BRING_IN),
     "own_model_new": verb(Deed.BRING_IN, {"source": "app", "pasted": "1877265245566922753"}),
-    "own_model_one": page(Deed.BRING_IN, id="app"),
-    "own_model_settle": verb(Deed.BRING_IN, {"title": "Boats", "kind": "picture", "inputs": []}, id="app"),
-    "own_model_refetch": verb(Deed.BRING_IN, id="app"),
-    "own_model_left": verb(Deed.BRING_IN, id="app"),
-    "own_model_offer": verb(Deed.BRING_IN, {"offered": False}, id="app"),
+    "own_model_one": page(Deed.BRING_IN, id="brought in"),
+    "own_model_settle": verb(
+        Deed.BRING_IN, {"title": "Boats", "kind": "picture", "inputs": []}, id="brought in"
+    ),
+    "own_model_refetch": verb(Deed.BRING_IN, id="brought in"),
+    "own_model_left": verb(Deed.BRING_IN, id="brought in"),
+    "own_model_offer": verb(Deed.BRING_IN, {"offered": False}, id="brought in"),
     "upload_one": page(Deed.SEE, id="upload"),
     "upload_bytes": page(Deed.SEE, id="upload"),
     "share_list": page(Deed.SEE),
@@ -663,7 +665,7 @@ THINGS: dict[str, Make] = {
         ApiToken.issue(me) and ApiToken.objects.filter(membership=me).latest("pk").pk
     ),
     "receiver": lambda scene, me: make_receiver(scene.carol).pk,
-    "app": lambda scene, me: (
+    "brought in": lambda scene, me: (
         TeamModel.objects.create(
             team=scene.carol.team,
             slug=TeamModel.new_slug("app"),
