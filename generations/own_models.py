@@ -4,7 +4,8 @@
 asks here need know the difference. A name alone suffices for what is there already, such as the title of a generation:
 `catalogue.load.get` asks `find`. What is found so may be a moment old in another process; whoever spends asks `get`.
 
-A model of the catalogue costs no query here, and all models of a team together cost one.
+A model of the catalogue costs no query here, nor does a team that has none of its own; all models of a team together
+cost one.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def offered(team: Team, site: str) -> Sequence[ModelSpec]:
 def of_team(team: Team, *, anew: bool = False) -> Sequence[ModelSpec]:
     """The team's own models that are in use, by name. Asked once for each `Team` object, unless `anew`."""
     known: Sequence[ModelSpec] | None = team.__dict__.get("_own_models")
+    if known is None and not anew and Connection.lacks_models(team):
+        return []
     if known is None or anew:
         forms = current_forms().filter(model__team=team, model__offered=True)
         read = [spec for form in forms if (spec := _read(form))]
@@ -152,6 +155,7 @@ def add(team: Team, by: User, source: str, pasted: str) -> TeamModel:
             queue.ring_form(model.pk)
     except IntegrityError:
         raise NotDone(_("The team has this one already.")) from None
+    team.__dict__.pop("_has_models", None)
     return model
 
 
@@ -297,7 +301,8 @@ def _spec(model: TeamModel, data: Mapping[str, Any], number: int) -> ModelSpec:
 
 def _forget(model: TeamModel) -> None:
     _current.pop(model.slug, None)
-    model.team.__dict__.pop("_own_models", None)
+    for asked in ("_own_models", "_has_models"):
+        model.team.__dict__.pop(asked, None)
 
 
 def _told(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -162,8 +162,12 @@ def _data(raw: Any) -> tuple[list[list[str]], Fact]:
         bounds = {
             key: described[key]
             for key in ("min", "max", "step")
-            if isinstance(described.get(key), (int, float)) and not isinstance(described[key], bool)
+            if isinstance(described.get(key), (int, float))
+            and not isinstance(described[key], bool)
+            and abs(described[key]) < 2**63
         }
+        if "min" in bounds and "max" in bounds and bounds["min"] > bounds["max"]:
+            bounds = {}
     if isinstance(raw, list) and len(raw) == 1 and isinstance(raw[0], list):
         raw = raw[0]
     return (list(_options(raw)) if isinstance(raw, list) else []), bounds

@@ -101,9 +101,12 @@ def length(seconds: int) -> str:
 @cache
 def uses(kind: str, site: str) -> Sequence[Use]:
     """Every model of a site that takes a result of "audio", "image" or "video", those with words of their own first."""
-    found = []
-    for spec in load.offered(site):
-        fitting = [param for param in spec.params if kind in kinds(param) and not param.hidden]
-        named = [param for param in fitting if param.use_as]
-        found += [Use(spec, param) for param in (named or fitting)[:1]]
+    found = [use for spec in load.offered(site) if (use := use_in(spec, kind))]
     return tuple(sorted(found, key=lambda use: not use.param.use_as))
+
+
+def use_in(spec: ModelSpec, kind: str) -> Use | None:
+    """How one model takes a result of this kind: by the param that has words for it, else by the first that fits."""
+    fitting = [param for param in spec.params if kind in kinds(param) and not param.hidden]
+    named = [param for param in fitting if param.use_as]
+    return next((Use(spec, param) for param in named or fitting), None)

@@ -217,11 +217,19 @@ class Connection(models.Model):
 
     @classmethod
     def all_of(cls, team: Team) -> Sequence[Connection]:
-        """The shared connection and the team's own ones that are not removed. Asked once for each `Team` object."""
+        """The shared connection and the team's own ones that are not removed. Asked once for each `Team` object.
+
+        Every page asks this, so it tells by the way whether the team has AI apps or workflows: most have none, and need
+        not be asked for them.
+        """
         known: list[Connection] | None = team.__dict__.get("_connections")
         if known is None:
-            known = list(cls.usable(team).select_related("paused_by").order_by("pk"))
+            rows = cls.usable(team).select_related("paused_by").order_by("pk")
+            TeamModel = cls._meta.apps.get_model("generations", "TeamModel")
+            known = list(rows.annotate(has_models=Exists(TeamModel.objects.filter(team=team))))
             team.__dict__["_connections"] = known
+            if known:
+                team.__dict__["_has_models"] = getattr(known[0], "has_models")  # noqa: B009 - an annotation
         return known
 
     @classmethod
@@ -229,6 +237,12 @@ class Connection(models.Model):
         """As `all_of`, as a query."""
         mine = Q(team=team) | Q(team=None, base_url=configured())
         return cls.objects.filter(mine, removed_at=None)
+
+    @classmethod
+    def lacks_models(cls, team: Team) -> bool:
+        """Whether the team certainly had no AI apps and workflows when its connections were asked for."""
+        cls.all_of(team)
+        return team.__dict__.get("_has_models") is False
 
     @classmethod
     def shared_of(cls, team: Team) -> Connection:

@@ -53,6 +53,21 @@ class Downloader:
                 return _copy(response, sink, max_bytes=max_bytes, deadline=deadline, scrub=scrub)
         raise DownloadFailed("redirects", f"more than {_REDIRECTS} redirects")
 
+    def put(self, url: str, file: BinaryIO, scrub: Callable[[str], str]) -> None:
+        """Sends a file to an address that upstream named, as binary data and without the key. Raises DownloadFailed."""
+        self._check(url, scrub)
+        failure: DownloadFailed | None = None
+        try:
+            headers = {"User-Agent": "rhweb", "Content-Type": "application/octet-stream"}
+            opened = self._transport.open("PUT", url, timeout=self._timeout, headers=headers, data=file)
+            with closing(opened) as response:
+                if not 200 <= response.status_code < 300:
+                    failure = DownloadFailed(f"http_{response.status_code}")
+        except (NotSent, NoAnswer) as error:
+            failure = DownloadFailed("unreachable", scrub(str(error)))
+        if failure is not None:
+            raise failure
+
     def close(self) -> None:
         self._transport.close()
 

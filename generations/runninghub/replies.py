@@ -28,6 +28,14 @@ class AppForm:
 
 
 @dataclass(frozen=True)
+class LoraPlace:
+    """Where a LoRA is to be sent, and what it is called from then on (API.md 5)."""
+
+    file_name: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One entry of ``results``: a file (``url``), a text, or both.
 

@@ -106,6 +106,15 @@ def _opened(document: str) -> Any:
         return None
 
 
+def lora(answer: Answer) -> replies.LoraPlace:
+    """Where a LoRA goes. Raises ReadRefused, Unreachable."""
+    told = read(answer)
+    name, url = replies.text(told.field("fileName"), 500), replies.text(told.field("url"), 4000)
+    if not name or not url:
+        raise Unreachable("no_place", answer.detail or "an answer without an address")
+    return replies.LoraPlace(name, url)
+
+
 def webhook_event(answer: Answer, upstream_id: str) -> replies.WebhookEvent:
     """The event of a task. Raises Unreachable for an answer that has none, or that of another task."""
     event_id, url = replies.text(answer.field("id"), 80), replies.text(answer.field("webhookUrl"), 2000)

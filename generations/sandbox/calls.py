@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -123,6 +124,15 @@ def app_form(call: Call) -> dict[str, Any]:
 def workflow_graph(call: Call) -> dict[str, Any]:
     call.legacy_key()
     return success(apps.graph(call.json().get("workflowId")))
+
+
+def lora(call: Call) -> dict[str, Any]:
+    call.legacy_key()
+    digest = str(call.json().get("md5Hex", ""))
+    if not re.fullmatch(r"[0-9a-f]{32}", digest):
+        raise Refusal(301, "md5Hex is no digest")
+    name = f"{digest}.safetensors"
+    return success({"fileName": f"api-lora-cn/{name}", "url": f"{call.base}/loras/{name}"})
 
 
 def query(call: Call) -> dict[str, Any]:
@@ -284,6 +294,7 @@ LEGACY: dict[str, tuple[str, Answerer]] = {
     "/task/openapi/ai-app/run": ("submit", run_app),
     "/task/openapi/create": ("submit", run_workflow),
     "/api/openapi/getJsonApiFormat": ("graph", workflow_graph),
+    "/api/openapi/getLoraUploadUrl": ("lora", lora),
     "/task/openapi/cancel": ("cancel", cancel),
     "/task/openapi/status": ("status", status),
     "/task/openapi/outputs": ("outputs", outputs),

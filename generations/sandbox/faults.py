@@ -5,7 +5,8 @@ until the list is empty; from then on the route behaves. ``sandbox.script("submi
 twice, then done". The same over HTTP: ``POST /sandbox/script`` with ``{"submit": [421, 421, "ok"]}``; ``GET``
 shows what is left and ``DELETE`` clears everything.
 
-Routes: ``submit query preview queue keys account cancel upload status outputs webhook-detail webhook-retry``
+Routes: ``submit query preview queue keys account cancel upload status outputs form graph lora webhook-detail
+webhook-retry``
 (requests that are answered with JSON), ``result`` (downloads), ``webhook`` (the calls the sandbox makes
 itself).
 
@@ -49,9 +50,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON_ROUTES = (
-    "submit", "query", "preview", "queue", "keys", "account", "cancel", "upload", "status", "outputs", "form",
-    "graph",
-    "webhook-detail", "webhook-retry",
+    "submit", "query", "preview", "queue", "keys", "account", "cancel", "upload", "status", "outputs",
+    "form", "graph", "lora", "webhook-detail", "webhook-retry",
 )  # fmt: skip
 ROUTES = (*JSON_ROUTES, "result", "webhook")
 

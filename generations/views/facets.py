@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Membership
+from generations import own_models
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
 from generations.models import COSTS, LENGTHS, Collection, LibraryCounts, Tag, ever_made
@@ -64,7 +65,8 @@ class Facets:
         counts = self.counted.counts.get("model", {}) if self.counted else {}
         often = sorted(counts, key=lambda slug: -counts[slug])
         made = ever_made() if not often else set()
-        rest = [spec.slug for spec in load.models() if spec.slug in made]
+        mine = own_models.of_team(self.membership.team) if not often else ()
+        rest = [spec.slug for spec in (*mine, *load.models()) if spec.slug in made]
         return ((slug, model_title(slug)) for slug in [*often, *rest])
 
     def _author(self) -> Iterator[tuple[str, str]]:

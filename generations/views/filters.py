@@ -266,7 +266,7 @@ class Chips:
     def _named(self, name: str, given: str) -> str:
         """A value that is none of those offered, in words where it has any."""
         if name == "model":
-            return model_title(given)
+            return model_title(given, self.membership.team)
         if name == "collection":
             pk = read_id(given)
             row = Collection.objects.seen_by(self.membership).filter(pk=pk).first() if pk else None

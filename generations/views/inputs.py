@@ -15,7 +15,7 @@ from generations.catalogue import file
 from generations.catalogue.param import ParamSpec
 from generations.catalogue.spec import ModelSpec
 from generations.models import Output
-from generations.views import access, offered, sound
+from generations.views import access, sound
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,13 @@ def used(membership: Membership, spec: ModelSpec, place: str) -> tuple[dict[str,
     """
     reference = f"{uploads.OUTPUT}{place}"
     output = access.output(membership, *(uploads.named_output(reference) or _nowhere()))
-    params = [use.param for use in file.uses(output.kind, offered.site(membership.team)) if use.spec == spec]
-    if not params:
+    use = file.use_in(spec, output.kind)
+    if use is None:
         raise Http404
-    problem = uploads.refusal(output, params[0])
-    value = [reference] if params[0].multiple else reference
-    return {params[0].key: value}, {params[0].key: [problem]} if problem else {}
+    param = use.param
+    problem = uploads.refusal(output, param)
+    value = [reference] if param.multiple else reference
+    return {param.key: value}, {param.key: [problem]} if problem else {}
 
 
 def _nowhere() -> NoReturn:

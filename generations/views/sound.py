@@ -24,14 +24,19 @@ RULER = 7
 NOBODY = UUID(int=0)
 
 
-def model_title(slug: str) -> str:
-    """What people call a model; of one that left the catalogue the last part of its name."""
+def model_title(slug: str, team: Team | None = None) -> str:
+    """What people call a model; of one that left the catalogue the last part of its name. A name that somebody merely
+    typed needs the `team` that asks, which learns nothing of another team's models.
+    """
     if slug == IMPORTED:
         return _("Imported")
     try:
-        return load.get(slug).title
+        spec = load.get(slug)
     except load.UnknownModel:
+        spec = None
+    if spec is None or (team is not None and not spec.is_for(team.pk)):
         return slug.rpartition("--")[2] or slug
+    return spec.title
 
 
 def is_offered(slug: str, team: Team) -> bool:
@@ -146,7 +151,10 @@ class Take:
         """The other models that take it."""
         if not self.output.file:
             return []
-        return [use for use in file.uses(self.output.kind, offered.site(self.team)) if not use.param.use_as]
+        site, kind = offered.site(self.team), self.output.kind
+        listed = [use for use in file.uses(kind, site) if not use.param.use_as]
+        mine = [spec for spec in own_models.of_team(self.team) if spec.is_on(site)]
+        return [use for spec in mine if (use := file.use_in(spec, kind))] + listed
 
     @property
     def lines(self) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Membership
 from generations import own_models, prices
 from generations.catalogue import load, own
-from generations.models import Generation, State, TeamModel, Upload
-from generations.pipeline import describe
+from generations.models import Connection, Generation, State, TeamModel, Upload
+from generations.pipeline import describe, dispatch, resolve
 from generations.pipeline.accept import accept
+from generations.pipeline.cancel import cancel
 from tests.conftest import point_at, run_pipeline
 from tests.generations.foreign import APP, LOCKED, WORKFLOW, Foreign, picture
 
@@ -218,3 +223,39 @@ def test_what_cannot_be_fetched_says_why(
     assert model.state == "failed"
     assert words in model.sentence
     assert foreign.key not in model.sentence
+
+
+def test_a_workflow_is_cancelled_upstream(foreign: Foreign, mona: Membership) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    row = accept(mona, spec.slug, {}).generation
+    for claimed in dispatch.claim(Connection.current(), 1):
+        dispatch.send(claimed)
+    assert not cancel(Generation.objects.get(pk=row.pk))
+    run_pipeline()
+    row = Generation.objects.get(pk=row.pk)
+    assert (row.status, foreign.cancelled) == (State.CANCELLED, [row.upstream_id])
+
+
+def test_a_lost_start_is_settled_by_naming_its_task(foreign: Foreign, mona: Membership) -> None:
+    spec = settled(brought(mona, "app", APP), mona, {"image": {"use": "fix"}})
+    foreign.faults["start"] = ["cut"]
+    row = accept(mona, spec.slug, {}).generation
+    run_pipeline()
+    assert resolve.attach(Generation.objects.get(pk=row.pk), "1904000000000000077")
+    run_pipeline()
+    row = Generation.objects.get(pk=row.pk)
+    assert (row.status, len(foreign.started)) == (State.SUCCEEDED, 1)
+
+
+def test_a_lora_is_given_by_a_command(sandbox: Any, settings: Any, mona: Membership, tmp_path: Path) -> None:
+    point_at(settings, sandbox.url)
+    file = tmp_path / "sea.safetensors"
+    file.write_bytes(b"weights" * 500)
+    said = io.StringIO()
+    call_command("lora", str(file), team="tide", stdout=said)
+    digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+    assert said.getvalue().splitlines()[-1] == f"api-lora-cn/{digest}.safetensors"
+    with pytest.raises(CommandError, match=r"\.safetensors"):
+        call_command("lora", "sea.zip", team="tide")
+    with pytest.raises(CommandError, match="There is no team"):
+        call_command("lora", str(file), team="nobody")

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from typing import Any
 
 import pytest
 
 from generations.runninghub import Client
-from generations.runninghub.errors import NotAccepted, ReadRefused, Refused, Unclear, Unreachable
+from generations.runninghub.errors import (
+    DownloadFailed,
+    NotAccepted,
+    ReadRefused,
+    Refused,
+    Unclear,
+    Unreachable,
+)
 
 from .conftest import KEY
 from .wire import Wire, answer
@@ -87,3 +96,29 @@ def test_a_start_that_is_turned_down_is_judged_as_a_submit(
     with pytest.raises(error):
         client.run(RUN, {"webappId": "1"})
     assert len(wire.seen) == 1
+
+
+def test_a_lora_is_sent_where_runninghub_says_and_without_the_key(wire: Wire, client: Client) -> None:
+    data, md5 = b"weights" * 1000, hashlib.md5(b"weights" * 1000).hexdigest()
+    place = {"fileName": f"api-lora-cn/{md5}.safetensors", "url": f"{wire.url}/bucket/{md5}?sign=1"}
+    wire.script(answer({"code": 0, "msg": "success", "data": place}), answer({}))
+    assert client.upload_lora(io.BytesIO(data), name="sea") == place["fileName"]
+    asked, put = wire.seen
+    assert (asked.path, asked.json["md5Hex"]) == ("/api/openapi/getLoraUploadUrl", md5)
+    assert (put.method, put.path, put.body) == ("PUT", f"/bucket/{md5}?sign=1", data)
+    assert "authorization" not in put.headers
+    assert put.headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1/x", "ftp://example.com/x", "nowhere"])
+def test_a_lora_goes_into_no_private_network(wire: Wire, client: Client, url: str) -> None:
+    wire.script(answer({"code": 0, "data": {"fileName": "api-lora-cn/x", "url": url}}))
+    with pytest.raises(DownloadFailed):
+        client.upload_lora(io.BytesIO(b"x"), name="sea")
+
+
+def test_a_lora_that_is_not_taken_is_an_error(wire: Wire, client: Client) -> None:
+    place = {"fileName": "api-lora-cn/x", "url": f"{wire.url}/bucket/x"}
+    wire.script(answer({"code": 0, "data": place}), answer({}, 403))
+    with pytest.raises(DownloadFailed, match="http_403"):
+        client.upload_lora(io.BytesIO(b"x"), name="sea")

@@ -184,6 +184,8 @@ def test_another_team_knows_nothing_of_it(
     refused = Client().post("/api/v1/generations", json.dumps(order), "application/json", **bearer)
     assert refused.status_code in (404, 422)
     assert "Boats" not in refused.content.decode()
+    filtered = stranger.get(reverse("library", args=["zoo"]) + f"?model={model.slug}")
+    assert "Boats" not in filtered.content.decode()
     upload = reverse("upload_add", args=["zoo"]) + f"?model={model.slug}&param=image"
     assert stranger.post(upload).status_code == 404
     assert not Generation.objects.exists()
@@ -365,3 +367,16 @@ def test_its_price_is_not_asked_of_runninghub(
     assert ask not in client.get(reverse("studio_model", args=["tide", model.slug])).content.decode()
     client.post(ask, {"prompt": "x"})
     assert not PriceCheck.objects.exists()
+
+
+def test_a_result_can_go_into_it(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf, make_generation: Callable[..., Generation]
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona, **{"use-0": "ask"})
+    row = make_generation(mona, outputs=1)
+    row.outputs.update(kind="image", extension="png", content_type="image/png", width=24, height=16)
+    page = client.get(reverse("generation", args=["tide", row.pk])).content.decode()
+    form = reverse("studio_model", args=["tide", model.slug]) + f"?use={row.pk}/0"
+    assert form in page
+    assert f"output:{row.pk}/0" in client.get(form).content.decode()
