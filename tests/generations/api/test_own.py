@@ -61,6 +61,12 @@ def test_a_draft_may_hold_what_the_model_would_refuse(
     assert client_of(bob).get(f"/t/{bob.team.slug}/drafts/").status_code == 200
 
 
+def test_a_number_that_no_database_holds_is_left_out_of_a_draft(bobs: Program) -> None:
+    body = f'{{"model": "{MODEL}", "params": {{"prompt": 1e400, "format": "mp3"}}}}'
+    kept = bobs.post("drafts", body.encode())
+    assert (kept.status_code, kept.json()["params"]) == (201, {"prompt": None, "format": "mp3"})
+
+
 def test_a_draft_is_its_authors_alone_and_has_an_end(
     bobs: Program, carol: Membership, mona: Membership, zoe: Membership, program_of: Any
 ) -> None:
