@@ -11,6 +11,7 @@ TOKENS = "Tokens are made on pages, so that a token that was lost makes no other
 OUTSIDE = "It is for people outside the team, who have no token."
 
 NONE: Mapping[str, str] = {
+    "price_check": "what RunningHub says beforehand stands beside the estimate of a form and decides nothing",
     **dict.fromkeys(("session_end", "usersessions_list", "team_join", "invite", "invite_mail"), SIGN_IN),
     "invite_proven": SIGN_IN,
     **dict.fromkeys(("draft_keep_running", "draft_drop_running", "preset_apply", "preset_new"), TYPING),
