@@ -118,5 +118,6 @@ def _ask(
         "fault": fault,
     }
     response = render(request, "library/choose.html", context, status=status or (422 if fault else 200))
-    response["HX-Push-Url"] = "false"
+    if request.method == "POST":
+        response["HX-Push-Url"] = "false"
     return response

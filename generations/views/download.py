@@ -41,7 +41,7 @@ class Picked:
 
 @require_http_methods(METHODS)
 def download(request: HttpRequest, team: str) -> HttpResponse:
-    """How it is to be taken out. What is picked comes as `ids` or `pick`, in a form or address, or as `collection`."""
+    """How it is to be taken out. What is picked comes as `ids` or `pick`, posted or not, or as `collection`."""
     membership = access.member(request, team)
     picked = _picked(request, membership)
     if not picked.rows:
