@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -56,6 +57,7 @@ KINDS = {
 }
 
 
+MEDIA = ("audio", "image", "video", "3d")
 INTENT = ".storing"
 
 
@@ -128,7 +130,7 @@ def gather(row: Generation) -> None:
         _fail(row, error.code, error.member_text)
     except media.NotMedia as error:
         text = f"RunningHub’s result is not what it claims to be. {error}"
-        if row.error_code == "not_media" and row.faults + 1 >= TRIES_OF_WRONG_MEDIA:
+        if _stays_wrong(row):
             _fail(row, "not_media", text)
         else:
             _later(row, pacing.after_fault(row.faults + 1), "not_media", text)
@@ -218,15 +220,33 @@ def _store(
 
 
 def _checked(row: Generation, path: Path, declared: str) -> media.Probe:
-    """What the file really is. Raises `NotMedia` unless it is of the kind upstream or the catalogue promised."""
+    """What the file really is. Raises `NotMedia` unless it is of the kind upstream or the catalogue promised.
+
+    Where it stays something else each time, whole media of another kind is kept: it was paid for, and upstream's word
+    for the kind is not to be relied on. A page, a text or an archive in its place is not.
+    """
     rate = str(row.params.get("sampleRate") or row.params.get("sample_rate") or "")
-    return media.probe(
+    probe = partial(
+        media.probe,
         path,
-        expected=KINDS.get(declared) or _made_by(row.made_with),
         declared_extension=declared or str(row.params.get("format") or ""),
         sample_rate_hint=int(rate) if rate.isdecimal() else None,
         channels_hint=1 if row.kind == SPEECH else 2,
     )
+    try:
+        return probe(expected=KINDS.get(declared) or _made_by(row.made_with))
+    except media.NotMedia:
+        if not _stays_wrong(row):
+            raise
+        found = probe(expected=None)
+        if found.type.kind not in MEDIA or found.type.extension == "svg":
+            raise
+        return found
+
+
+def _stays_wrong(row: Generation) -> bool:
+    """Whether this try for something that is not what it claims to be is the last one."""
+    return row.error_code == "not_media" and row.faults + 1 >= TRIES_OF_WRONG_MEDIA
 
 
 def _text(row: Generation, index: int, text: str) -> Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from django.core import mail
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import Membership
 from generations import quota
@@ -23,7 +25,8 @@ from generations.pipeline import alert, dispatch, follow, gather, resolve
 from generations.pipeline.accept import accept
 from generations.pipeline.cancel import cancel
 from generations.pipeline.sweep import sweep
-from tests.conftest import MODEL, one_round, point_at, run_pipeline
+from tests.conftest import MODEL, one_round, point_at, run_pipeline, tone
+from tests.generations.runninghub.wire import Wire, answer
 
 PROMPT = {"prompt": "Calm piano, 80 bpm"}
 
@@ -274,6 +277,52 @@ def test_a_web_page_served_as_sound_is_kept_out(sandbox: Any, bob: Membership) -
     assert "web page" in row.error_message
     assert not row.outputs.exists()
     assert row.cost_counted == Decimal("0.8"), "upstream did its work and charged for it"
+
+
+def picture(form: str = "PNG") -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 20), "teal").save(data, form)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("declared", "data", "kept"),
+    [
+        ("mp3", picture(), "image/png"),
+        ("mp4", picture("GIF"), "image/gif"),
+        ("image", tone(), "audio/wav"),
+        ("png", picture("WEBP"), "image/webp"),
+        ("bin", tone(), "audio/wav"),
+        ("mp3", b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', ""),
+        ("mp3", b'{"error": "not ready"}', ""),
+        ("png", b"\x89PNG\r\n\x1a\n" + bytes(40), ""),
+    ],
+    ids=["picture", "moving", "sound", "other form", "nameless", "drawing", "error", "cut"],
+)
+def test_a_result_of_another_kind_is_kept_when_it_is_whole(
+    declared: str, data: bytes, kept: str, settings: Any, bob: Membership
+) -> None:
+    wire = Wire()
+    point_at(settings, wire.url)
+    row = order(bob)
+    found = {"url": f"{wire.url}/results/a", "outputType": declared, "text": None}
+    done = {"taskId": "9" * 19, "status": "SUCCESS", "errorCode": "", "results": [found]}
+    Generation.objects.filter(pk=row.pk).update(
+        status=State.RUNNING, upstream_id="9" * 19, dispatched_at=timezone.now(), next_check_at=timezone.now()
+    )
+    wire.script(answer(done), *[answer(data, Content_Type="video/mp4")] * 8)
+    follow.look(follow.claim(1)[0])
+    for _ in range(8):
+        Generation.objects.filter(pk=row.pk).update(next_check_at=timezone.now())
+        for claimed in gather.claim(1):
+            gather.gather(claimed)
+    wire.stop()
+    row = again(row)
+    if kept:
+        assert row.status == State.SUCCEEDED, row.error_message
+        assert row.outputs.get().content_type == kept
+    else:
+        assert (row.status, row.error_code) == (State.FAILED, "not_media")
 
 
 def test_an_endless_file_ends_at_the_limit_and_leaves_nothing(
