@@ -175,7 +175,11 @@ class Settling:
         facts = model.found["facts"] if model.found else latest.facts if latest else []
         self.base = own.begun(facts, Source(model.source), latest.data["fields"] if latest else ())
         self.mark = _mark(self.base)
-        self.settings = Settings(kinds, posted, initial=self._initial())
+        self.settings = (
+            Settings(kinds, initial=self._typed())
+            if self.is_taking
+            else Settings(kinds, posted, initial=self._initial())
+        )
         self.fault = ""
         self.inputs = [self._input(at, data) for at, data in enumerate(self.base)]
         self.inputs.sort(key=lambda one: one.order)
@@ -184,6 +188,12 @@ class Settling:
         if self.latest is not None:
             return dict(self.latest.data)
         return {"title": (self.model.found or {}).get("title", "")[:80], "usual_seconds": 60}
+
+    def _typed(self) -> dict[str, Any]:
+        """What was typed so far; nobody said yet that it is ready to be judged."""
+        posted = self.posted or QueryDict()
+        ticked = {name: name in posted for name in ("personal_queue", "repeats", "forget_password")}
+        return {name: posted.get(name, "") for name in Settings.base_fields} | ticked
 
     @property
     def asked(self) -> list[Input]:

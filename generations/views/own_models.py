@@ -74,7 +74,9 @@ def own_model(request: HttpRequest, team: str, pk: int) -> HttpResponse:
 def _show(
     request: HttpRequest, actor: Membership, model: TeamModel, form: Settling, status: int = 200
 ) -> HttpResponse:
-    title = form.latest.title if form.latest else (model.found or {}).get("title") or model.upstream
+    title = (
+        form.latest.title if form.latest else (model.found or {}).get("title") or model.get_source_display()
+    )
     context: dict[str, Any] = {
         "one": model,
         "title": title,

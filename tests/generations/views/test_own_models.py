@@ -134,6 +134,7 @@ def test_inputs_of_a_workflow_are_ticked_and_opened(
         page_of(model), {**form, "title": "Dawn", "kind": "picture", "way": "take", "take-5": "1"}
     )
     assert page.status_code == 200
+    assert "field__error" not in page.content.decode()
     opened = posted(page.content.decode())
     assert {"title": opened["title"], "use-5": opened["use-5"]} == {"title": "Dawn", "use-5": "ask"}
     assert not TeamModelForm.objects.exists()
