@@ -107,6 +107,19 @@ def find(name: str) -> ModelSpec | None:
     return None if known[0] is None else _version(slug, known[0])
 
 
+def is_in_use(spec: ModelSpec) -> bool:
+    """Whether a team still offers this model of its own, as it is now; a model of the catalogue always is."""
+    return spec.owner is None or TeamModel.objects.filter(slug=spec.slug, offered=True).exists()
+
+
+def known(name: str, team: Team) -> ModelSpec:
+    """The model of this name, in use or not, if it is not another team's. Raises `load.UnknownModel`."""
+    spec = load.get(name)
+    if not spec.is_for(team.pk):
+        raise load.UnknownModel("There is no model of that name.")
+    return spec
+
+
 def password(spec: ModelSpec) -> str:
     """What opens a protected workflow, "" for any other model. Raises `PasswordLost`."""
     model = TeamModel.objects.filter(slug=spec.slug).first()

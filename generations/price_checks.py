@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -67,7 +68,8 @@ def want(membership: Membership, spec: ModelSpec, raw: Mapping[str, Any]) -> Pri
         return check
     if not may_ask(connection, spec):
         raise NotAsked(_("This account cannot ask RunningHub for prices of this model."))
-    lately = PriceCheck.objects.filter(team=team, wanted_at__gt=timezone.now() - timedelta(minutes=1))
+    minute = timezone.now() - timedelta(minutes=1)
+    lately = PriceCheck.objects.filter(Q(wanted_at__gt=minute) | Q(asked_at__gt=minute), team=team)
     if lately.count() >= MOST:
         raise NotAsked(_("Many prices are being asked for. Try it again in a minute."))
     with transaction.atomic():

@@ -287,6 +287,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("RHWEB_LOG_LEVEL", "WARNING").upper()},
     "loggers": {
         "rhweb": {"level": env.text("RHWEB_LOG_LEVEL", "INFO").upper()},
+        # It tells whole addresses, and one call of RunningHub wants the key in its address.
+        "urllib3": {"level": "ERROR"},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -14,6 +14,8 @@ from generations.catalogue.text import Fault, printable
 EXTRA = "_extra"
 """Where params hold settings that the catalogue does not know: one object, sent beside the known ones."""
 NEVER_EXTRA = frozenset({EXTRA, "webhookUrl", "apiKey"})
+OF_A_RUN = frozenset({"accessPassword", "workflow", "workflowId", "webappId", "nodeInfoList"})
+"""What says which app or workflow runs, or opens it; a password among the params would be read by the whole team."""
 MOST_UNKNOWN = 20
 """Unknown keys named in one answer."""
 
@@ -37,11 +39,11 @@ def clean(
     title: str,
     strict: bool,
     rules: Sequence[Rule] = (),
-    takes_nothing: bool = False,
+    is_run: bool = False,
 ) -> dict[str, Any]:
     """What `ModelSpec.clean` promises, for any sequence of params. Raises InvalidParams and nothing else.
 
-    Without any params nobody knows what the model takes, unless it is known to take nothing.
+    Without any params nobody knows what the model takes, unless it is an app or a workflow, `is_run`.
     """
     if not isinstance(raw, Mapping):
         raise InvalidParams({"": ["Send the settings as one object of names and values."]})
@@ -67,6 +69,8 @@ def clean(
             cleaned[param.key] = result
     try:
         taken = {name for param in params for name in (param.key, param.sent_as)} | NEVER_EXTRA
+        if is_run:
+            taken |= OF_A_RUN
         if strict and EXTRA in given and given[EXTRA] is None:
             raise Fault("Write one object of names and values, or leave it out.")
         extra = value.beside(given.get(EXTRA), taken, strict=strict)
@@ -75,7 +79,7 @@ def clean(
     else:
         if extra:
             cleaned[EXTRA] = extra
-        elif not params and not takes_nothing:
+        elif not params and not is_run:
             errors[""] = [f"Nobody told yet what {title} takes; a manager can send its settings as JSON."]
     conflicts: dict[str, None] = {}
     for rule, keys in broken(rules, cleaned, errors):

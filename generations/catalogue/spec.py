@@ -163,7 +163,7 @@ class ModelSpec:
             title=self.title,
             strict=strict,
             rules=self.rules,
-            takes_nothing=self.run is not None,
+            is_run=self.run is not None,
         )
 
     def resolved(self, params: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, Team
 from generations import disk, own_models, permits, queue, quota, vault
-from generations.catalogue import file
+from generations.catalogue import file, load
 from generations.catalogue.size import size
 from generations.catalogue.spec import EXTRA, InvalidParams, ModelSpec, ParamSpec
 from generations.models import (
@@ -158,10 +158,12 @@ def accept(
         raise MayNotGenerate
     disk.refuse_when_low()
     connection = Connection.of(membership.team)
-    spec = offered(model, connection, membership.team)
-    digest = digest_of(spec, raw if voice is None else [raw, asdict(voice)], title)
+    # First what the key stands for: it stands also when the model was taken out of use since.
+    asked = own_models.known(model, membership.team)
+    digest = digest_of(asked, raw if voice is None else [raw, asdict(voice)], title)
     if idempotency_key and (earlier := earlier_with(membership, idempotency_key, digest)):
         return Accepted(earlier, created=False)
+    spec = offered(model, connection, membership.team)
     params = spec.clean(raw, strict=strict)
     order = Order(spec, params, title, quote(spec, params, connection, membership.team), voice, origin)
     try:
@@ -240,8 +242,11 @@ def still(token: ApiToken | None) -> ApiToken | None:
 
 def allowed(locked: Membership, order: Order) -> Decimal | None:
     """The cost to ask quota for, once the model and the inputs are found to be the member's to use, and the price not
-    unknown to a team that minds. Raises `ModelRefused`, `InvalidParams`, `PriceUnknown`.
+    unknown to a team that minds. Raises `load.UnknownModel` for one that was taken out of use in this moment,
+    `ModelRefused`, `InvalidParams`, `PriceUnknown`.
     """
+    if not own_models.is_in_use(order.spec):
+        raise load.UnknownModel("This model was taken out of use.")
     permits.refuse(locked, order.spec)
     if EXTRA in order.params and not locked.may_manage:
         raise InvalidParams({EXTRA: ["Only managers may send settings that the catalogue does not know."]})

@@ -103,6 +103,14 @@ def send(row: Generation) -> None:
             error_message="This model is no longer in the catalogue. Nothing was sent and nothing was charged.",
         )
         return
+    if not own_models.is_in_use(spec):
+        _fail(
+            row,
+            "model_out_of_use",
+            "This model was taken out of use. Nothing was sent and nothing was charged.",
+            "",
+        )
+        return
     try:
         client = upstream.get_client(row.connection, submitting=True)
         addresses = _addresses(row, client, spec)

@@ -16,7 +16,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from generations import queue
-from generations.models import ACTIVE, Connection, Generation, Heartbeat, State
+from generations.models import (
+    ACTIVE,
+    AccountAnswer,
+    Connection,
+    Generation,
+    Heartbeat,
+    PriceCheck,
+    State,
+    TeamModel,
+)
 from generations.models.writer import checkpoint
 from generations.pipeline import gather
 from generations.pipeline.dispatch import lost
@@ -127,6 +136,11 @@ def _mend_times(now: datetime) -> None:
     live.filter(next_check_at__gt=far).update(next_check_at=now)
     Connection.objects.filter(full_until__gt=far).update(full_until=None)
     Connection.objects.filter(next_check_at__gt=far).update(next_check_at=now)
+    for questions in (AccountAnswer, PriceCheck, TeamModel):
+        questions.objects.filter(lease_until__gt=far).update(lease_until=None)
+        questions.objects.filter(asked_at__gt=far).update(asked_at=now)
+    for questions in (AccountAnswer, PriceCheck):
+        questions.objects.filter(wanted_at__gt=far).update(wanted_at=now)
 
 
 def _tidy_scratch() -> None:

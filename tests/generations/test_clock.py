@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope
 from generations import quota
-from generations.models import Connection, Generation, Heartbeat, State, database_now
+from generations.models import (
+    AccountAnswer,
+    Connection,
+    Generation,
+    Heartbeat,
+    PriceCheck,
+    State,
+    database_now,
+)
 from generations.pipeline import dispatch, follow, gather, watch
 from generations.pipeline.accept import accept
 from generations.pipeline.sweep import sweep
@@ -173,6 +181,21 @@ def test_what_is_being_sent_is_not_taken_for_lost_because_a_clock_went_back(bob:
     sweep()
     claimed.refresh_from_db()
     assert claimed.status == State.DISPATCHING
+
+
+def test_questions_do_not_wait_for_the_time_that_a_clock_showed(bob: Membership) -> None:
+    connection = Connection.current()
+    with moved(DAY):
+        account = AccountAnswer.objects.create(connection=connection, wanted_at=timezone.now())
+        check = PriceCheck.objects.create(
+            team=bob.team, connection=connection, model=MODEL, digest="d", params={}, wanted_at=timezone.now()
+        )
+        assert account.take()
+        assert check.take()
+    assert not account.take()
+    sweep()
+    assert account.take()
+    assert check.take()
 
 
 @EITHER_WAY

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Membership
 from generations import own_models, prices
 from generations.catalogue import load, own
+from generations.catalogue.spec import InvalidParams
 from generations.models import Connection, Generation, State, TeamModel, Upload
 from generations.pipeline import describe, dispatch, resolve
 from generations.pipeline.accept import accept
@@ -259,3 +261,49 @@ def test_a_lora_is_given_by_a_command(sandbox: Any, settings: Any, mona: Members
         call_command("lora", "sea.zip", team="tide")
     with pytest.raises(CommandError, match="There is no team"):
         call_command("lora", str(file), team="nobody")
+
+
+def test_what_waits_is_not_sent_once_it_was_taken_out_of_use(
+    foreign: Foreign, mona: Membership, bob: Membership
+) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    row = accept(bob, spec.slug, {}, idempotency_key="once").generation
+    assert own_models.switch(TeamModel.objects.get(slug=spec.slug), mona.user, offered=False)
+    again = accept(bob, spec.slug, {}, idempotency_key="once")
+    assert (again.generation, again.created) == (row, False), "the key stands for what was taken"
+    with pytest.raises(load.UnknownModel):
+        accept(bob, spec.slug, {}, idempotency_key="twice")
+    run_pipeline()
+    row.refresh_from_db()
+    assert (row.status, row.error_code, foreign.started) == (State.FAILED, "model_out_of_use", [])
+    assert not row.cost_counted
+
+
+def test_one_taken_out_of_use_in_this_moment_is_not_taken(
+    foreign: Foreign, mona: Membership, bob: Membership
+) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    model = TeamModel.objects.get(slug=spec.slug)
+
+    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if '"accounts_team"' in sql and not done and sql.startswith("SELECT"):
+            done.append(sql)
+            TeamModel.objects.filter(pk=model.pk).update(offered=False)
+        return execute(sql, params, many, context)
+
+    done: list[str] = []
+    with connection.execute_wrapper(meanwhile), pytest.raises(load.UnknownModel):
+        accept(bob, spec.slug, {})
+    assert done
+    assert not Generation.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["accessPassword", "workflow", "workflowId", "webappId", "nodeInfoList"])
+def test_more_settings_say_neither_what_runs_nor_what_opens_it(
+    name: str, foreign: Foreign, mona: Membership
+) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    with pytest.raises(InvalidParams) as refused:
+        accept(mona, spec.slug, {"_extra": {name: "sesame"}}, strict=True)
+    assert "sesame" not in str(refused.value)
+    assert not Generation.objects.exists()

@@ -54,7 +54,7 @@ def generate(
     membership = request.auth.membership
     if not membership.may_generate:
         raise accept.MayNotGenerate
-    spec = own_models.get(order.model, membership.team)
+    spec = own_models.known(order.model, membership.team)
     given = inputs.settled(membership, spec, referenced(order.model, order.params))
     if given.errors:
         raise InvalidParams(given.errors)

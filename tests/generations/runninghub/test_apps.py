@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ from generations.runninghub.errors import (
 )
 
 from .conftest import KEY
-from .wire import Wire, answer
+from .wire import Wire, answer, send
 
 NODES = [{"nodeId": "39", "fieldName": "image", "fieldValue": "a.png", "fieldType": "IMAGE"}]
 RUN = "/task/openapi/ai-app/run"
@@ -47,6 +48,22 @@ def test_an_unknown_app_is_a_refusal_that_does_not_tell_the_key(wire: Wire, clie
         client.app_form("1")
     assert refused.value.code == "901"
     assert KEY not in str(refused.value)
+
+
+def test_the_log_never_has_the_key(
+    wire: Wire, client: Client, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of an odd answer urllib3 tells the whole address, in which this call has the key."""
+    body = json.dumps({"code": 0, "msg": "", "data": {"webappName": "Boats", "nodeInfoList": NODES}})
+    head = (
+        f"HTTP/1.1 200 OK\r\nbroken header line\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    wire.script(send((head + body).encode()))
+    with contextlib.suppress(Unreachable):
+        client.app_form("1")
+    assert wire.seen
+    assert KEY not in caplog.text
+    assert KEY not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("as_text", [True, False])

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations import tasks, uploads
+from generations import price_checks, tasks, uploads
 from generations.models import Generation, PriceCheck, UpstreamCopy
 from generations.pipeline import preview
 from tests.conftest import MODEL, point_at, tone
@@ -160,3 +160,13 @@ def test_a_lost_message_is_made_good_and_old_answers_go(
     PriceCheck.objects.update(asked_at=timezone.now() - timedelta(days=2))
     preview.tend()
     assert not PriceCheck.objects.exists()
+
+
+def test_answered_questions_count_too(bob: Membership, client_of: Any, upstream: Wire) -> None:
+    client = client_of(bob)
+    for number in range(price_checks.MOST):
+        want(client, prompt=f"Rain {number}")
+        PriceCheck.objects.filter(wanted_at__isnull=False).get().answered()
+    assert not PriceCheck.objects.filter(wanted_at__isnull=False).exists()
+    assert "Many prices are being asked for" in want(client, prompt="Snow")
+    assert PriceCheck.objects.count() == price_checks.MOST
