@@ -108,17 +108,17 @@ def _accepted(actor: Membership, spec: ModelSpec, form: OwnPrice) -> bool:
     connection = Connection.of(actor.team)
     wanted = form.price(connection.currency)
     try:
-        verbs.weigh(*_before_and_after(actor, spec, wanted))
+        verbs.weigh(*before_and_after(actor, spec, wanted))
     except verbs.Odd as odd:
         if form.cleaned_data["sure"]:
             return True
         form.ask_again(odd)
-        form.add_error(None, _question(odd, connection.currency))
+        form.add_error(None, question(odd, connection.currency))
         return False
     return True
 
 
-def _before_and_after(actor: Membership, spec: ModelSpec, wanted: Price) -> Any:
+def before_and_after(actor: Membership, spec: ModelSpec, wanted: Price) -> Any:
     """What an ordinary run is expected to cost now, or was paid of late, and would cost then."""
     params = price_list.example(spec)
     before = accept.quote(spec, params, Connection.of(actor.team), actor.team).cost
@@ -129,12 +129,13 @@ def _before_and_after(actor: Membership, spec: ModelSpec, wanted: Price) -> Any:
     return before, after
 
 
-def _question(odd: verbs.Odd, currency: str) -> str:
+def question(odd: verbs.Odd, currency: str) -> str:
+    """Asks whether so unusual a price is meant."""
     words = {"after": money(odd.after, currency), "before": money(odd.before, currency)}
     if odd.before is None:
-        said = _("An ordinary run would be estimated at %(after)s. Tick below if this is meant.")
+        said = _("An ordinary run would be estimated at %(after)s. Confirm it if this is meant.")
     else:
         said = _(
-            "An ordinary run would be estimated at %(after)s instead of %(before)s. Tick below if this is meant."
+            "An ordinary run would be estimated at %(after)s instead of %(before)s. Confirm it if this is meant."
         )
     return said % words

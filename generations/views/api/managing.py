@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from accounts import trail
 from accounts.models import Team
 from accounts.roles import Deed
 from generations import permits, reports
 from generations import prices as price_verbs
-from generations.catalogue.spec import InvalidParams
+from generations.catalogue.spec import InvalidParams, Price
 from generations.forms.model_rules import ModelRules
 from generations.forms.report import Report
 from generations.models import Connection, PriceDecision
@@ -25,6 +25,7 @@ from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, manages, may
 from generations.views.api.posted import NUMBER, PLAIN, checked, given
 from generations.views.api.problems import answers
+from generations.views.prices import before_and_after, question
 from generations.views.reports import note_export
 
 router = Router(tags=["Managing"])
@@ -222,6 +223,9 @@ class NewPrice(Schema):
 
     amount: str | None = Field(pattern=MONEY, examples=["0.35"])
     note: str = Field("", max_length=200, pattern=PLAIN)
+    sure: StrictBool = Field(
+        default=False, description="Says that a price far from what was expected is meant."
+    )
 
 
 class Verdict(Schema):
@@ -248,18 +252,24 @@ def price_all(request: ApiRequest) -> Any:
     summary="Set a price",
 )
 def price_set(request: ApiRequest, slug: str, wanted: NewPrice) -> Any:
-    """In the currency of the connection in use."""
+    """In the currency of the connection in use. One far from what was expected is asked about first: 422 at `sure`."""
     actor = may(request, Deed.MANAGE)
     spec = access.model(slug, actor, permitted=False)
     today = timezone.now().astimezone(actor.team.zone).date()
     amount = None if wanted.amount is None else Decimal(wanted.amount)
     currency = Connection.of(actor.team).currency
+    if amount is not None and not wanted.sure:
+        meant = Price(amount, currency, "call", as_of=today)
+        try:
+            price_verbs.weigh(*before_and_after(actor, spec, meant))
+        except price_verbs.Odd as odd:
+            raise InvalidParams({"sure": [question(odd, currency)]}) from None
     try:
         price_verbs.put(
             actor.team, actor.user, spec.slug, amount=amount, currency=currency, since=today, note=wanted.note
         )
-    except ValueError as fault:
-        raise InvalidParams({"amount": [str(fault)]}) from None
+    except ValueError:
+        raise InvalidParams({"amount": ["A price is more than 0 and not over 100,000."]}) from None
     return _price(price_list.entry(spec, actor.team))
 
 

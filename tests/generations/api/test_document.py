@@ -67,6 +67,7 @@ JUDGED: dict[str, set[str]] = {
     "POST requests": {"limit_name", "amount"},
     "POST requests/{id}/decide": {"amount"},
     "POST model-rules": {"what", "people", "roles"},
+    "POST prices/{slug}": {"sure", "amount"},
 }
 """Which fields are judged by what is there, such as whether an upload exists, a file is sound, a day is to come.
 

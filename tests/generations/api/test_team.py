@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, Notice, Team, TeamDomain
 from accounts.models.token import ApiToken
-from generations.models import Connection, ConnectionKey, Inquiry, RetentionRule, State
+from generations.models import Connection, ConnectionKey, Inquiry, RetentionRule, State, TeamPrice
 from tests.generations.api.conftest import Program
 
 KEY = "rh0123456789abcdef0123456789abcd"
@@ -332,3 +332,14 @@ def test_a_voice_is_agreed_opened_and_handed_over(
     voice.refresh_from_db()
     assert voice.owner_id == carol.user_id
     assert {row[0] for row in trail("voice.handed_over") + trail("voice.opened")} == {"bob@example.com"}
+
+
+def test_a_price_far_from_what_was_expected_is_asked_about_first(alices: Program, team: Team) -> None:
+    listed = alices.get("prices").json()["items"][0]["model"]
+    for amount in ("0.000001", "9999"):
+        assert params_of(alices.post(f"prices/{listed}", {"amount": amount})) == ["sure"]
+    assert not TeamPrice.objects.exists()
+    assert alices.post(f"prices/{listed}", {"amount": "9999", "sure": True}).status_code == 200
+    assert TeamPrice.objects.get().amount == 9999
+    beyond = alices.post(f"prices/{listed}", {"amount": "100001", "sure": True})
+    assert beyond.json()["errors"][0]["message"] == "A price is more than 0 and not over 100,000."
