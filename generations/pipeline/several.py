@@ -173,6 +173,7 @@ def accept_rest(membership: Membership, draft_id: uuid.UUID, token: ApiToken | N
     disk.refuse_when_low()
     with transaction.atomic():
         locked = door.lock(membership)
+        token = door.still(token)
         drafts = Draft.objects.select_for_update(of=("self",)).select_related("batch")
         draft = drafts.filter(pk=draft_id, team=locked.team, author=locked.user, batch__isnull=False).first()
         if draft is None or draft.batch is None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Action, Measure, Membership, Period, Scope, Team
+from accounts.models import Action, ApiToken, Measure, Membership, Period, Scope, Team
 from generations import quota
 from generations.catalogue.spec import InvalidParams
 from generations.models import Batch, Draft, Generation
@@ -74,6 +74,20 @@ def test_the_rest_goes_on_in_the_same_batch_when_there_is_room_again(bob: Member
     assert not Draft.objects.exists()
     with pytest.raises(several.RestGone):
         several.accept_rest(bob, taken.rest.pk)
+
+
+def test_a_token_that_is_revoked_while_it_asks_sends_no_rest(bob: Membership) -> None:
+    limit(bob.team, Measure.COUNT, "3")
+    taken = several.accept(bob, SPEECH, RAW, lines(8))
+    assert taken.rest is not None
+    limit(bob.team, Measure.COUNT, "100")
+    ApiToken.issue(bob)
+    token = ApiToken.objects.get()
+    token.revoke()
+    with pytest.raises(door.TokenOver):
+        several.accept_rest(bob, taken.rest.pk, token)
+    assert Generation.objects.count() == 3
+    assert Draft.objects.filter(pk=taken.rest.pk).exists()
 
 
 def test_nothing_is_kept_when_not_even_the_first_fits(bob: Membership) -> None:
