@@ -91,7 +91,8 @@ def generation(request: ApiRequest, response: HttpResponse, id: UUID) -> Any:
     membership = request.auth.membership
     hidden = access.hidden(membership)
     if freshness.asks_again(request) and id not in hidden.generations:
-        made_of = Generation.objects.filter(team=membership.team_id, pk=id).values_list(*freshness.STAMP)
+        open_to_them = Generation.objects.shown_to(membership).filter(pk=id, purged_at=None)
+        made_of = open_to_them.values_list(*freshness.STAMP)
         seen, rows = freshness.look(request.auth, made_of), list(made_of)
         etag = freshness.of_rows(request, membership, hidden, rows)
         if rows and freshness.is_known(request, etag):

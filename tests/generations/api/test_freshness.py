@@ -23,6 +23,7 @@ def bobs(bob: Membership, program_of: Any) -> Program:
     return program
 
 
+NOW = "2026-01-01T00:00:00Z"
 READS = ["me", "usage", "models", f"models/{MODEL}", "voices", "generations", "changes", "changes?since=0"]
 
 
@@ -70,6 +71,23 @@ def test_a_mark_is_of_one_member_and_one_address(
     assert program_of(carol).get(f"generations/{row.pk}", If_None_Match=known).status_code == 200
     assert program_of(zoe).get(f"generations/{row.pk}", If_None_Match=known).status_code == 404
     assert bobs.get("generations", {"q": "rain"}, If_None_Match=known).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "away", [{"is_private": True}, {"trashed_at": NOW}, {"trashed_at": NOW, "purged_at": NOW}]
+)
+def test_whoever_names_any_mark_learns_nothing_of_what_is_not_theirs(
+    away: dict[str, Any], bob: Membership, carol: Membership, make_generation: Any, program_of: Any
+) -> None:
+    row = make_generation(bob)
+    path, carols = f"generations/{row.pk}", program_of(carol)
+    known = carols.get(path).headers["ETag"]
+    assert [carols.get(path, If_None_Match=known).status_code for _ in range(2)] == [304, 304]
+    Generation.objects.filter(pk=row.pk).update(**away)
+    for mark in ("*", known, f'"other", {known}'):
+        assert carols.get(path, If_None_Match=mark).status_code == 404
+    if away == {"is_private": True}:
+        assert program_of(bob).get(path, If_None_Match="*").status_code == 304
 
 
 def test_what_is_not_over_says_when_to_ask_again_and_when_it_ends(
