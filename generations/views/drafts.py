@@ -83,15 +83,28 @@ def put_aside(
     came_from: uuid.UUID | None = None,
 ) -> Draft:
     """These values as a draft of the member's, in place of the one they came from where that is there still."""
-    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, is_running=False)
-    fields = {
+    if came_from is not None and (kept := put_in_place(membership, spec, values, title, came_from)):
+        return kept
+    fields = _fields(values, title)
+    return Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
+
+
+def put_in_place(
+    membership: Membership, spec: ModelSpec, values: dict[str, Any], title: str, pk: uuid.UUID
+) -> Draft | None:
+    """These values in place of a draft that the member put aside; None where there is no such draft of this model."""
+    rows = Draft.objects.filter(team=membership.team_id, author=membership.user_id, model=spec.slug)
+    if not rows.filter(pk=pk, is_running=False, batch=None).update(**_fields(values, title)):
+        return None
+    return rows.filter(pk=pk).first()
+
+
+def _fields(values: dict[str, Any], title: str) -> dict[str, Any]:
+    return {
         "params": storable(values),
         "title": storable(title)[:200],
         "updated_at": timezone.now(),
     }
-    if came_from is not None and rows.filter(pk=came_from, batch=None).update(**fields):
-        return rows.get(pk=came_from)
-    return Draft.objects.create(team=membership.team, author=membership.user, model=spec.slug, **fields)
 
 
 @require_safe

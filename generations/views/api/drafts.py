@@ -47,8 +47,8 @@ class Drafts(Schema):
 
 
 class NewDraft(Schema):
-    """`params` may be unfinished or wrong; what is no param of the model is left out. `id` names the draft whose place
-    it takes.
+    """`params` may be unfinished or wrong; what is no param of the model is left out. `id` names the draft
+    of the same model whose place it takes; what a page holds open, or what waits of an order, cannot be replaced.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -102,8 +102,13 @@ def draft_new(request: ApiRequest, wanted: NewDraft) -> Any:
     values = {key: value for key, value in referenced(spec.slug, wanted.params).items() if key in keys}
     if sum(len(as_text(value)) for value in values.values()) > page.LARGEST:
         raise InvalidParams({"params": [f"A draft has at most {page.LARGEST} characters."]})
-    came_from = None if wanted.id is None else access.draft(me, wanted.id).pk
-    return Status(201, _shown(page.put_aside(me, spec, values, titled(wanted.title), came_from=came_from)))
+    title = titled(wanted.title)
+    if wanted.id is None:
+        return Status(201, _shown(page.put_aside(me, spec, values, title)))
+    kept = page.put_in_place(me, spec, values, title, access.draft(me, wanted.id).pk)
+    if kept is None:
+        raise InvalidParams({"id": ["Only a draft of the same model that was put aside can be replaced."]})
+    return Status(201, _shown(kept))
 
 
 @router.post(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, Measure, Membership, Notification, Scope
 from generations.catalogue import load
 from generations.models import (
+    Batch,
     Draft,
     FavouriteVoice,
     Generation,
@@ -46,6 +47,23 @@ def test_a_draft_is_kept_replaced_opened_on_its_page_and_discarded(
     assert [one["id"] for one in bobs.get("drafts").json()["items"]] == [kept["id"]]
     assert bobs.post(f"drafts/{kept['id']}/discard").status_code == 204
     assert bobs.get(f"drafts/{kept['id']}").status_code == 404
+
+
+def test_a_draft_takes_the_place_of_no_other_models_or_orders(bobs: Program, bob: Membership) -> None:
+    other = next(spec for spec in load.models() if spec.slug != MODEL)
+    mine = bobs.post("drafts", {"model": MODEL, "params": {"prompt": "Mine"}}).json()
+    batch = Batch.objects.create(team=bob.team, author=bob.user, model=MODEL, title="Two", asked=2)
+    whose = {"team": bob.team, "author": bob.user, "model": MODEL, "params": {"prompt": "Mine"}}
+    waits = Draft.objects.create(**whose, batch=batch, lines=[{"place": 2, "text": "Two"}])
+    running = Draft.objects.create(**whose, is_running=True)
+    for model, pk in ((other.slug, mine["id"]), (MODEL, str(waits.pk)), (MODEL, str(running.pk))):
+        refused = bobs.post("drafts", {"model": model, "params": {}, "id": pk})
+        assert (refused.status_code, [one["param"] for one in refused.json()["errors"]]) == (
+            422,
+            ["id"],
+        )
+        assert bobs.get(f"drafts/{pk}").json()["params"] == {"prompt": "Mine"}
+    assert Draft.objects.count() == 3
 
 
 @pytest.mark.parametrize(
