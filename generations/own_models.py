@@ -196,12 +196,14 @@ def pass_over(model: TeamModel) -> bool:
 def settle(model: TeamModel, by: User, data: Mapping[str, Any], password: str | None) -> ModelSpec:
     """Another version of the form, in use from now on, with what was fetched as its facts. `password` None: as it is.
 
-    Raises `Fault` for data that make no model.
+    Raises `Fault` for data that make no model, `NotDone` where nothing was fetched yet.
     """
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=model.team_id)
         locked = TeamModel.objects.select_for_update().get(pk=model.pk)
         before = latest(locked)
+        if before is None and not locked.found:
+            raise NotDone(_("There is nothing to settle yet."))
         facts = locked.found["facts"] if locked.found else before.facts if before else []
         number = (before.number if before else 0) + 1
         spec = _spec(locked, data, number)

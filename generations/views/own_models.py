@@ -64,7 +64,7 @@ def own_model(request: HttpRequest, team: str, pk: int) -> HttpResponse:
         return _show(request, actor, model, form, status=422)
     try:
         spec = verbs.settle(model, actor.user, form.data, form.password)
-    except Fault as fault:
+    except (Fault, verbs.NotDone) as fault:
         form.fault = str(fault)
         return _show(request, actor, model, form, status=422)
     messages.success(request, _("“%(title)s” is settled, and in use from now on.") % {"title": spec.title})

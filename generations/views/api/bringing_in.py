@@ -18,7 +18,7 @@ from generations.models import TeamModel
 from generations.views import access, picker
 from generations.views.api.auth import ApiRequest, manages, may
 from generations.views.api.posted import PLAIN, given
-from generations.views.api.problems import answers
+from generations.views.api.problems import answers, problem
 from generations.views.api.receipt import absolute
 
 router = Router(tags=["Models"])
@@ -178,16 +178,21 @@ def own_model_one(request: ApiRequest, id: int) -> Any:
 
 @router.post(
     "own-models/{int:id}/form",
-    response={200: OwnModelDetail, **answers(400, 403, 404, 413, 422)},
+    response={200: OwnModelDetail, **answers(400, 403, 404, 409, 413, 422)},
     operation_id="settle_own_model",
     auth=manages,
     summary="Settle its form",
 )
 def own_model_settle(request: ApiRequest, id: int, wanted: SettledForm) -> Any:
-    """For managers. Another version of the form, in use from now on; what was made before keeps the one it had."""
+    """For managers. Another version of the form, in use from now on; what was made before keeps the one it had.
+
+    409 while nothing was fetched that could be settled.
+    """
     actor = may(request, Deed.BRING_IN)
     model = access.own_model(actor, id)
     form = Settling(model, verbs.latest(model), picker.kind_labels())
+    if not form.base:
+        return problem("not_possible", "There is nothing to settle yet.")
     posted = Settling(model, form.latest, picker.kind_labels(), given(_as_posted(form, wanted)))
     if not posted.is_valid():
         raise InvalidParams(_faults(posted))
@@ -195,6 +200,8 @@ def own_model_settle(request: ApiRequest, id: int, wanted: SettledForm) -> Any:
         verbs.settle(model, actor.user, posted.data, posted.password)
     except Fault as fault:
         raise InvalidParams({"": [str(fault)]}) from None
+    except verbs.NotDone as refusal:
+        return problem("not_possible", str(refusal))
     return _detail(access.own_model(actor, id))
 
 

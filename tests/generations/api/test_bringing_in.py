@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Membership
+from generations import own_models
 from generations.models import TeamModel
 from generations.pipeline import describe
 from tests.conftest import point_at
@@ -95,6 +96,18 @@ def test_what_does_not_fit_is_said_at_its_place(
     answer = program.post(brought(program, "app", APP) + "/form", form)
     assert answer.status_code == 422
     assert place in answer.content.decode()
+    assert TeamModel.objects.get().number is None
+
+
+def test_nothing_is_settled_before_anything_was_fetched(
+    foreign: Foreign, mona: Membership, program_of: Programs
+) -> None:
+    program = program_of(mona)
+    place = f"own-models/{program.post('own-models', {'source': 'app', 'pasted': APP}).json()['id']}"
+    refused = program.post(f"{place}/form", {**FORM, "inputs": []})
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
+    with pytest.raises(own_models.NotDone):
+        own_models.settle(TeamModel.objects.get(), mona.user, {**FORM, "summary": "", "fields": []}, None)
     assert TeamModel.objects.get().number is None
 
 

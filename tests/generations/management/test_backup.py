@@ -68,6 +68,7 @@ from generations.models import (
     State,
     Tag,
     Tagging,
+    TeamModel,
     TeamPrice,
     Upload,
     Voice,
@@ -165,6 +166,7 @@ def full(bob: Membership, make_generation: Callable[..., Generation]) -> Members
     ModelRule.objects.create(team=bob.team, scope="kind", name="video", audience="people", people=[bob.pk])
     app = own_models.add(bob.team, bob.user, "app", "1877265245566922753")
     form = {"title": "Boats", "summary": "", "kind": "picture", "fields": []}
+    TeamModel.objects.filter(pk=app.pk).update(found={"title": "Boats", "facts": []})
     own_models.settle(app, bob.user, form, "sesame")
     notice = Notice.objects.create(team=bob.team, text="Rehearsal at noon", by=bob.user)
     NoticeDismissal.objects.create(notice=notice, user=bob.user)

@@ -351,6 +351,7 @@ def test_lists_cost_the_same_with_one_model_of_its_own_and_with_many(
     first = [counted(address) for address in pages]
     for number in range(5):
         more = own_models.add(mona.team, mona.user, "app", f"{10**12 + number}")
+        TeamModel.objects.filter(pk=more.pk).update(found={"title": "Boats", "facts": []})
         own_models.settle(more, mona.user, {**data, "title": f"Boats {number}"}, None)
         make_generation(mona, model=more.slug, form=1)
     own_models._current.clear()
