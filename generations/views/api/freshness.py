@@ -17,7 +17,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,15 +123,16 @@ _kept: OrderedDict[tuple[str, str, str, str], Kept] = OrderedDict()
 _lock = threading.Lock()
 
 
-def look(token: ApiToken, *made_of: QuerySet[Any, Any]) -> Seen | None:
-    """The rows of the token and of these queries, which give tuples of all that a mark is made of.
+def look(token: ApiToken, *made_of: QuerySet[Any, Any], beside: Sequence[str] = ()) -> Seen | None:
+    """The rows of the token and of these queries, which give tuples of all that a mark is made of. `beside` are
+    further columns that are reached from the token.
 
     To be asked before what the mark is made of is read: what changes in between is then seen as a change.
     """
     who = ApiToken.objects.filter(pk=token.pk).values_list(
         "digest", "revoked_at", "scopes", "membership__role", "membership__ended_at", "membership__user__is_active",
-        "membership__team__needs_second_factor",
-    )  # fmt: skip
+        "membership__team__needs_second_factor", *beside,
+    ).order_by(*beside)  # fmt: skip
     try:
         statements = tuple(one.query.sql_with_params() for one in (who, *made_of))
     except EmptyResultSet:

@@ -1,7 +1,7 @@
 """What can be generated with, straight from the catalogue.
 
-An answer follows from the catalogue of this process, the site that the team uses, the rules of the team and who asks.
-Its mark is made of just these, so whoever asks again is answered without any model being looked at.
+An answer follows from the catalogue of this process, the team's own models, the site that it uses, its rules and who
+asks. Its mark is made of just these, so whoever asks again is answered without any model being looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from generations import library, permits
+from generations import library, own_models, permits
 from generations.catalogue import load
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.models import Connection, ModelRule
@@ -25,6 +25,7 @@ from generations.views.api.posted import PLAIN
 from generations.views.api.problems import answers
 
 router = Router(tags=["Models"])
+OWN = tuple(f"membership__team__own_models__{name}" for name in ("slug", "number", "offered", "site"))
 RULE = ("scope", "name", "audience", "roles", "people")
 PLACE = r"^[A-Za-z0-9_-]{0,400}$"
 
@@ -56,7 +57,7 @@ class Wanted(Schema):
 )
 def models(request: ApiRequest, response: HttpResponse, wanted: Query[Wanted]) -> Any:
     """Every model of the site that the team uses and that it lets this member use, in the order of the picker."""
-    if kept := _unchanged(request):
+    if kept := _unchanged(request, _seen(request)):
         return kept
     found = [spec for spec in offered.models(request.auth.membership) if _fits(spec, wanted)]
     slugs = [spec.slug for spec in found]
@@ -79,8 +80,9 @@ def models(request: ApiRequest, response: HttpResponse, wanted: Query[Wanted]) -
 )
 def model(request: ApiRequest, response: HttpResponse, slug: str) -> Any:
     """`params_schema` is the JSON Schema (2020-12) by which POST generations checks `params`."""
+    seen = _seen(request)
     spec = access.model(slug, request.auth.membership)
-    if kept := _unchanged(request):
+    if kept := _unchanged(request, seen):
         return kept
     freshness.headed(response, _mark(request))
     return schemas.ModelDetail(
@@ -100,17 +102,24 @@ def _mark(request: ApiRequest) -> str:
     me = request.auth.membership
     rules = sorted(repr([getattr(rule, name) for name in RULE]) for rule in permits.rules(me.team))
     who = (me.pk, me.role, offered.site(me.team))
-    return freshness.mark(request.get_full_path(), request.get_host(), _catalogue(), who, rules)
+    own = [(spec.slug, spec.form) for spec in own_models.of_team(me.team)]
+    return freshness.mark(request.get_full_path(), request.get_host(), _catalogue(), who, rules, own)
 
 
-def _unchanged(request: ApiRequest) -> HttpResponse | None:
-    """304 for whoever has what they would be given; None for everybody else."""
+def _seen(request: ApiRequest) -> freshness.Seen | None:
+    """The rows behind the mark, looked at before anything else where the caller asks again."""
     if not freshness.asks_again(request):
         return None
     me = request.auth.membership
     rules = ModelRule.objects.filter(team=me.team_id).order_by("pk").values_list(*RULE)
     used = Connection.usable(me.team).order_by("pk").values_list("pk", "is_used", "base_url", "removed_at")
-    seen = freshness.look(request.auth, rules, used)
+    return freshness.look(request.auth, rules, used, beside=OWN)
+
+
+def _unchanged(request: ApiRequest, seen: freshness.Seen | None) -> HttpResponse | None:
+    """304 for whoever has what they would be given; None for everybody else."""
+    if not freshness.asks_again(request):
+        return None
     etag = _mark(request)
     if not freshness.is_known(request, etag):
         return None

@@ -10,10 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ApiToken, Membership
+from generations import own_models
 from generations.catalogue import load
-from generations.models import Connection, ModelRule
+from generations.models import Connection, ModelRule, TeamModel
 from tests.conftest import MODEL
 from tests.generations.api.conftest import Program
+from tests.generations.foreign import APP_NODES
 
 
 @pytest.fixture
@@ -89,6 +91,36 @@ def test_a_model_that_is_closed_is_closed_also_for_whoever_knew_it(bobs: Program
     for _ in range(2):
         assert bobs.get(f"models/{MODEL}", If_None_Match=known).status_code == 403
     assert MODEL not in [one["slug"] for one in bobs.get("models").json()["items"]]
+
+
+@pytest.mark.parametrize("one", [False, True])
+def test_a_mark_holds_until_the_teams_own_models_change(
+    one: bool, bobs: Program, bob: Membership, django_assert_max_num_queries: Any
+) -> None:
+    def again(path: str, known: str) -> list[int]:
+        return [bobs.get(path, If_None_Match=known).status_code for _ in range(2)]
+
+    known = bobs.get("models").headers["ETag"]
+    assert again("models", known) == [304, 304]
+    row = own_models.add(bob.team, bob.user, "app", "1877265245566922753")
+    facts = own_models.facts_of("app", APP_NODES)
+    TeamModel.objects.filter(pk=row.pk).update(found={"title": "Boats", "facts": facts})
+    form = {"title": "Boats", "summary": "", "kind": "picture", "fields": []}
+    own_models.settle(row, bob.user, form, None)
+    assert row.slug in [shown["slug"] for shown in bobs.get("models", If_None_Match=known).json()["items"]]
+
+    path = f"models/{row.slug}" if one else "models"
+    known = bobs.get(path).headers["ETag"]
+    assert again(path, known) == [304, 304]
+    with django_assert_max_num_queries(3):
+        bobs.get(path, If_None_Match=known)
+    own_models.settle(row, bob.user, {**form, "title": "Ships"}, None)
+    changed = bobs.get(path, If_None_Match=known)
+    assert (changed.status_code, b"Ships" in changed.content) == (200, True)
+    known = changed.headers["ETag"]
+    assert again(path, known) == [304, 304]
+    own_models.switch(row, bob.user, offered=False)
+    assert again(path, known) == ([404, 404] if one else [200, 200])
 
 
 def test_a_304_costs_at_most_a_fifth(bobs: Program) -> None:
