@@ -535,9 +535,9 @@ def taken_out(membership: Membership, pks: Iterable[uuid.UUID]) -> list[Generati
 
 
 def inputs_of(membership: Membership, pks: Iterable[uuid.UUID]) -> dict[uuid.UUID, Upload]:
-    """Of these uploads those that this member may see, by their ids."""
+    """Of these uploads those that are there for this member, by their ids: no copies of what others keep private."""
     away = hidden(membership).uploads
-    rows = Upload.objects.filter(team=membership.team_id, pk__in=set(pks) - away)
+    rows = Upload.objects.heard_by(membership).filter(pk__in=set(pks) - away)
     return {row.pk: row for row in rows}
 
 

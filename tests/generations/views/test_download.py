@@ -155,6 +155,23 @@ def test_only_what_one_sees(
     assert client_of(bob).get(ZIP, {"collection": made.pk}).status_code == 404
 
 
+def test_where_it_came_from_names_no_copy_of_what_another_keeps_private(
+    bob: Membership, carol: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    secret = make_generation(carol, outputs=1, title="Secret", is_private=True)
+    copy = Upload.objects.create(
+        team=bob.team, author=carol.user, file="u.wav", name="secret-plan.wav", kind="audio",
+        content_type="audio/wav", extension="wav", bytes=9, sha256="cd" * 32, source=secret.outputs.get(),
+    )  # fmt: skip
+    row = make_generation(carol, outputs=1, title="Open", params={"prompt": "x", "audio": copy.reference})
+    wish = {"ids": str(row.pk), "pattern": "{title}", "sidecar": "on"}
+    for who, names in ((bob, []), (carol, ["secret-plan.wav"]), (mona, ["secret-plan.wav"])):
+        found = unpacked(client_of(who).post(ZIP, wish))
+        assert [one["name"] for one in json.loads(found.read("Open.json"))["inputs"]] == names
+        table = found.read("provenance.csv").decode()
+        assert ("secret-plan.wav" in table) == bool(names)
+
+
 def test_the_page_shows_what_it_will_be(bob: Membership, client_of: Any, make_generation: Any) -> None:
     rows = [make_generation(bob, outputs=1, title=f"Rain {n}") for n in range(2)]
     unfinished = make_generation(bob, status="running")
