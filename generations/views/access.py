@@ -359,7 +359,7 @@ def collection(membership: Membership, pk: uuid.UUID) -> Collection:
 
 
 def may_change_collection(membership: Membership, of: Collection) -> bool:
-    """Whether this member may rename, close and delete it; what is in it is everybody's who keeps order."""
+    """Whether this member may rename and delete it; what is in it is everybody's who keeps order."""
     mine = membership.may(Deed.KEEP_ORDER) and of.author_id == membership.user_id
     return mine or membership.may(Deed.CHANGE_OTHERS)
 
@@ -369,6 +369,19 @@ def changeable_collection(membership: Membership, pk: uuid.UUID) -> Collection:
     found = collection(membership, pk)
     if not may_change_collection(membership, found):
         raise PermissionDenied("Only its author and managers may change this collection.")
+    return found
+
+
+def may_close_collection(membership: Membership, of: Collection) -> bool:
+    """Whether this member decides who sees it: its author alone, because nobody else sees it once it is private."""
+    return of.author_id == membership.user_id and may_change_collection(membership, of)
+
+
+def closable_collection(membership: Membership, pk: uuid.UUID) -> Collection:
+    """As `changeable_collection`, about whose being private this member also decides; else 403."""
+    found = changeable_collection(membership, pk)
+    if not may_close_collection(membership, found):
+        raise PermissionDenied(_("Only its author decides whether a collection is private."))
     return found
 
 

@@ -68,11 +68,14 @@ def collection(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def collection_edit(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
-    """Its name, its description and who sees it."""
+    """Its name, its description and, for its author, who sees it."""
     membership = access.member(request, team)
-    found = access.changeable_collection(membership, pk)
+    closes = "is_private" in request.POST
+    found = (access.closable_collection if closes else access.changeable_collection)(membership, pk)
     initial = {"name": found.name, "description": found.description, "is_private": found.is_private}
     form = Shelf(request.POST if request.method == "POST" else None, initial=initial)
+    if not access.may_close_collection(membership, found):
+        del form.fields["is_private"]
     if request.method == "POST" and form.is_valid():
         Collection.objects.filter(pk=pk).update(**form.cleaned_data, updated_at=timezone.now())
         messages.success(request, _("Saved."))

@@ -155,9 +155,10 @@ def collection(request: ApiRequest, id: UUID) -> CollectionDetail:
     url_name="collection",
 )
 def change_collection(request: ApiRequest, id: UUID, wanted: CollectionChange) -> CollectionDetail:
-    """Its author and managers may."""
+    """Its author and managers may; whether it is private, its author alone."""
     membership = request.auth.membership
-    found = access.changeable_collection(membership, id)
+    changeable = access.changeable_collection if wanted.private is None else access.closable_collection
+    found = changeable(membership, id)
     given = wanted.model_dump(exclude_none=True)
     if "name" in given:
         given["name"] = " ".join(given["name"].split())

@@ -151,6 +151,18 @@ def test_a_collection_from_beginning_to_end(
     assert Generation.objects.filter(trashed_at=None).count() == 3
 
 
+def test_a_manager_renames_a_colleagues_collection_and_does_not_close_it(
+    bob: Membership, mona: Membership, program_of: ProgramOf
+) -> None:
+    path = f"collections/{program_of(bob).post('collections', {'name': 'Spring'}).json()['id']}"
+    for private in (True, False):
+        refused = program_of(mona).send("PATCH", path, {"name": "Mine", "private": private})
+        assert refused.status_code == 403
+        assert "Only its author" in refused.json()["detail"]
+    assert program_of(mona).send("PATCH", path, {"name": "Summer"}).json()["name"] == "Summer"
+    assert program_of(bob).get(path).json()["private"] is False
+
+
 def test_collections_come_in_pages(bob: Membership, program_of: ProgramOf) -> None:
     for n in range(52):
         Collection.objects.create(team=bob.team, author=bob.user, name=str(n))

@@ -139,6 +139,23 @@ def test_a_private_one_is_its_authors(
     assert client_of(carol).post("/t/tide/library/bulk/", picked).status_code == 404
 
 
+def test_only_its_author_closes_it(
+    album: Collection, bob: Membership, mona: Membership, client_of: Any
+) -> None:
+    manager, author = client_of(mona), client_of(bob)
+    assert b'name="is_private"' not in manager.get(address(album, "edit/")).content
+    assert b'name="is_private"' in author.get(address(album, "edit/")).content
+    refused = manager.post(address(album, "edit/"), {"name": "Mine", "is_private": "on"})
+    assert refused.status_code == 403
+    assert "Only its author decides" in refused.content.decode()
+    album.refresh_from_db()
+    assert (album.name, album.is_private) == ("Album", False)
+    assert manager.post(address(album, "edit/"), {"name": "Season", "description": "x"}).status_code == 302
+    author.post(address(album, "edit/"), {"name": "Season", "is_private": "on"})
+    album.refresh_from_db()
+    assert (album.name, album.is_private) == ("Season", True)
+
+
 def test_deleted_its_things_stay(
     album: Collection, bob: Membership, carol: Membership, client_of: Any
 ) -> None:
