@@ -1,7 +1,8 @@
 """Twins: an identical request of a model that gives the same when it is asked the same.
 
 Which models do is a fact of the catalogue, `ModelSpec.repeats`. A request is identical when its cleaned params are, a
-file being its content and not its name. Nothing is refused here: a form offers what is there, REST mentions it.
+file being its content and not its name, and of a model of a team's own when the version of its form is, too. Nothing is
+refused here: a form offers what is there, REST mentions it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def digest(spec: ModelSpec, params: Mapping[str, Any]) -> str | None:
         return None
     files = _contents(spec.uploads(params))
     told = {key: _told(value, files) for key, value in params.items()}
-    text = json.dumps([spec.slug, told], sort_keys=True, default=str)
+    asked = [spec.slug, told] if spec.form is None else [spec.slug, told, spec.form]
+    text = json.dumps(asked, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -20,7 +20,7 @@ from generations import own_models, prices
 from generations.catalogue import load, own
 from generations.catalogue.spec import InvalidParams
 from generations.models import Connection, Generation, State, TeamModel, Upload
-from generations.pipeline import describe, dispatch, resolve
+from generations.pipeline import describe, dispatch, resolve, twins
 from generations.pipeline.accept import accept
 from generations.pipeline.cancel import cancel
 from tests.conftest import point_at, run_pipeline
@@ -201,6 +201,17 @@ def test_an_older_generation_keeps_its_meaning(foreign: Foreign, mona: Membershi
     then = load.get(Generation.objects.get(pk=row.pk).made_with)
     assert [p.label for p in then.params] == ["Old name", "风格", "steps"]
     assert then.display({"value": 3}) == [("steps", "3", True)]
+
+
+def test_a_twin_is_of_the_same_version_of_the_form(foreign: Foreign, mona: Membership) -> None:
+    model = brought(mona, "app", APP)
+    uses = {"image": {"use": "fix"}, "select": {"use": "fix", "start": "1"}}
+    spec = settled(model, mona, uses, repeats=True)
+    row = accept(mona, spec.slug, {"prompt": "x"}).generation
+    run_pipeline()
+    assert twins.twin_of(mona, spec, {"prompt": "x"}) == row
+    again = settled(model, mona, uses | {"select": {"use": "fix", "start": "2"}}, repeats=True)
+    assert twins.twin_of(mona, again, {"prompt": "x"}) is None
 
 
 @pytest.mark.parametrize(
