@@ -138,6 +138,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 FILE_UPLOAD_HANDLERS = ["generations.uploads.incoming.Incoming"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "tmp"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+# The form of an AI app may have 300 inputs, with eight settings each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 
 REDIS_URL = env.redis("REDIS_URL")
 CACHES: dict[str, dict[str, object]] = {

@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import ApiToken, AuditEntry, Membership
 from generations import own_models, prices
 from generations.catalogue import load
+from generations.catalogue.described import MOST_FIELDS
 from generations.models import Draft, Generation, ModelRule, PriceCheck, State, TeamModel, TeamModelForm
 from generations.pipeline import describe
 from tests.conftest import point_at, run_pipeline
@@ -271,6 +272,16 @@ def test_faults_are_said_and_the_form_comes_back_filled(
     moved = settled(client, model, mark="of another time")
     assert (moved.status_code, "while you were at it" in moved.content.decode()) == (422, True)
     assert not TeamModelForm.objects.exists()
+
+
+def test_an_app_with_the_most_inputs_there_may_be_is_settled(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    foreign.nodes = [foreign.nodes[3] | {"nodeId": str(number)} for number in range(MOST_FIELDS)]
+    client = client_of(mona)
+    model = brought(client, mona, "app", APP)
+    assert settled(client, model, title="Many").status_code == 302
+    assert len(load.get(model.slug).params) == MOST_FIELDS
 
 
 def test_a_password_is_never_shown(foreign: Foreign, mona: Membership, client_of: BrowserOf) -> None:
