@@ -10,6 +10,8 @@ cost one.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import re
 import time
@@ -49,6 +51,10 @@ _current: dict[str, tuple[int | None, float]] = {}
 
 class NotDone(Exception):
     """It cannot be done as things stand; the message is a sentence for the person who asked."""
+
+
+class Moved(NotDone):
+    """What it was settled by is not what there is any more; the message says what changed."""
 
 
 class PasswordLost(Exception):
@@ -193,10 +199,40 @@ def pass_over(model: TeamModel) -> bool:
     return rows.update(state=TeamModel.State.SETTLED, found=None, sentence="") == 1
 
 
-def settle(model: TeamModel, by: User, data: Mapping[str, Any], password: str | None) -> ModelSpec:
-    """Another version of the form, in use from now on, with what was fetched as its facts. `password` None: as it is.
+def facts_now(model: TeamModel, settled: TeamModelForm | None) -> list[described.Fact]:
+    """What there is to settle: what was fetched, or else what `settled`, the version in use, has."""
+    facts: list[described.Fact] = model.found["facts"] if model.found else settled.facts if settled else []
+    return facts
 
-    Raises `Fault` for data that make no model, `NotDone` where nothing was fetched yet.
+
+def mark(model: TeamModel, settled: TeamModelForm | None) -> str:
+    """What tells whether the facts, and the version in use, are still those that somebody looks at."""
+    told = json.dumps(facts_now(model, settled), sort_keys=True)
+    return f"{settled.number if settled else 0}.{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def hold_to(seen: str, now: str) -> None:
+    """Raises `Moved` unless the mark that somebody saw is the one of now."""
+    if seen == now:
+        return
+    if seen.partition(".")[0] != now.partition(".")[0]:
+        raise Moved(
+            _(
+                "Somebody settled it while you were at it. Look at it once more; "
+                "saved again, it is as it stands here."
+            )
+        )
+    raise Moved(_("What RunningHub tells of it changed while you were at it. Look at it once more."))
+
+
+def settle(
+    model: TeamModel, by: User, data: Mapping[str, Any], password: str | None, seen: str | None = None
+) -> ModelSpec:
+    """Another version of the form, in use from now on, with what was fetched as its facts. `password` None: as it is.
+    `seen` is the mark of what `data` were made from.
+
+    Raises `Fault` for data that make no model, `NotDone` where nothing was fetched yet, `Moved` when the mark is
+    another one by now.
     """
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=model.team_id)
@@ -204,7 +240,9 @@ def settle(model: TeamModel, by: User, data: Mapping[str, Any], password: str | 
         before = latest(locked)
         if before is None and not locked.found:
             raise NotDone(_("There is nothing to settle yet."))
-        facts = locked.found["facts"] if locked.found else before.facts if before else []
+        if seen is not None:
+            hold_to(seen, mark(locked, before))
+        facts = facts_now(locked, before)
         number = (before.number if before else 0) + 1
         spec = _spec(locked, data, number)
         TeamModelForm.objects.create(model=locked, number=number, data=dict(data), facts=facts, made_by=by)

@@ -1,8 +1,8 @@
 """Forms about models of a team's own: bringing one in, and settling what it asks for.
 
 The inputs of a node have no names that could be those of form fields, and there may be hundreds of them in a workflow.
-So each goes by its place in what RunningHub told, `mark` tells whether that is still the same, and of an input that is
-left alone nothing is posted but the tick that takes it in.
+So each goes by its place in what RunningHub told, `places` says which input had which, `mark` tells whether all is
+still the same, and of an input that is left alone nothing is posted but the tick that takes it in.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from generations import own_models
 from generations.catalogue import described, own
 from generations.catalogue.param import ParamType
 from generations.catalogue.run import INSTANCES, Source
@@ -172,17 +173,28 @@ class Settling:
         posted: QueryDict | None = None,
     ) -> None:
         self.model, self.latest, self.posted = model, latest, posted
-        facts = model.found["facts"] if model.found else latest.facts if latest else []
+        facts = own_models.facts_now(model, latest)
         self.base = own.begun(facts, Source(model.source), latest.data["fields"] if latest else ())
-        self.mark = _mark(self.base)
+        self.mark = own_models.mark(model, latest)
+        self.places = " ".join(_place(one) for one in self.base)
+        then = posted.get("places", self.places).split() if posted is not None else []
+        self.then = {name: at for at, name in enumerate(then)}
         self.settings = (
             Settings(kinds, initial=self._typed())
             if self.is_taking
             else Settings(kinds, posted, initial=self._initial())
         )
-        self.fault = ""
+        self.fault = self._moved()
         self.inputs = [self._input(at, data) for at, data in enumerate(self.base)]
         self.inputs.sort(key=lambda one: one.order)
+
+    def _moved(self) -> str:
+        """What changed since the page was made that is posted."""
+        try:
+            own_models.hold_to(self.mark if self.posted is None else self.posted.get("mark", ""), self.mark)
+        except own_models.Moved as moved:
+            return str(moved)
+        return ""
 
     def _initial(self) -> dict[str, Any]:
         if self.latest is not None:
@@ -220,8 +232,6 @@ class Settling:
     def is_valid(self) -> bool:
         """Finds every fault, so that all are told at once."""
         valid = self.settings.is_valid()
-        if self.posted is not None and self.posted.get("mark") != self.mark:
-            self.fault = _("What RunningHub tells of it changed while you were at it. Look at it once more.")
         for one in self.asked:
             one.errors += own.faults(one.data)
         return valid and not self.fault and not any(one.errors for one in self.inputs)
@@ -242,8 +252,9 @@ class Settling:
     def _input(self, at: int, data: dict[str, Any]) -> Input:
         found = Input(at, dict(data), float(at + 1))
         posted = self.posted
-        if posted is None:
+        if posted is None or _place(data) not in self.then:
             return found
+        at = self.then[_place(data)]
         if f"use-{at}" not in posted:
             found.data["use"] = "ask" if f"take-{at}" in posted else "leave"
             found.order = 1_000.0 + at
@@ -289,6 +300,5 @@ def type_words() -> dict[str, str]:
     }
 
 
-def _mark(base: Sequence[Mapping[str, Any]]) -> str:
-    told = json.dumps([[*described.identity(one), one["told"]] for one in base])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+def _place(one: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(described.identity(one)).encode()).hexdigest()[:12]

@@ -63,7 +63,12 @@ def own_model(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _show(request, actor, model, form, status=422)
     try:
-        spec = verbs.settle(model, actor.user, form.data, form.password)
+        spec = verbs.settle(model, actor.user, form.data, form.password, form.mark)
+    except verbs.Moved as moved:
+        model = access.own_model(actor, pk)
+        form = Settling(model, verbs.latest(model), picker.kind_labels(), request.POST)
+        form.fault = str(moved)
+        return _show(request, actor, model, form, status=422)
     except (Fault, verbs.NotDone) as fault:
         form.fault = str(fault)
         return _show(request, actor, model, form, status=422)

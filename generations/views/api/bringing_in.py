@@ -197,8 +197,8 @@ def own_model_settle(request: ApiRequest, id: int, wanted: SettledForm) -> Any:
     if not posted.is_valid():
         raise InvalidParams(_faults(posted))
     try:
-        verbs.settle(model, actor.user, posted.data, posted.password)
-    except Fault as fault:
+        verbs.settle(model, actor.user, posted.data, posted.password, posted.mark)
+    except (Fault, verbs.Moved) as fault:
         raise InvalidParams({"": [str(fault)]}) from None
     except verbs.NotDone as refusal:
         return problem("not_possible", str(refusal))

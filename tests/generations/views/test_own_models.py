@@ -247,6 +247,66 @@ def test_fetching_again_shows_what_changed_and_replaces_nothing(
     )
 
 
+def fetched_again(client: Client, model: TeamModel) -> None:
+    client.post(reverse("own_model_refresh", args=[model.team.slug, model.pk]))
+    describe.describe(model.pk)
+
+
+def test_what_changed_while_the_page_was_open_is_shown_before_it_counts(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona)
+    form = posted(client.get(page_of(model)).content.decode()) | {"label-1": "Typed meanwhile"}
+    foreign.nodes[1]["fieldValue"] = "a paper ship"
+    fetched_again(client, model)
+    refused = client.post(page_of(model), form)
+    page = refused.content.decode()
+    assert refused.status_code == 422
+    for words in ("RunningHub tells of it changed", "a paper boat → a paper ship", 'value="Typed meanwhile"'):
+        assert words in page, words
+    assert TeamModel.objects.get().number == 1
+    taking = client.post(page_of(model), {**form, "way": "take"}).content.decode()
+    assert "RunningHub tells of it changed" in taking
+    assert client.post(page_of(model), posted(page)).status_code == 302
+    assert TeamModel.objects.get().number == 2
+
+
+def test_what_was_typed_stays_with_its_input_when_others_came_and_went(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = brought(client, mona, "app", APP)
+    form = posted(client.get(page_of(model)).content.decode()) | {"label-1": "Typed meanwhile"}
+    foreign.nodes = [foreign.nodes[3], foreign.nodes[1], foreign.nodes[2]]
+    fetched_again(client, model)
+    shown = posted(client.post(page_of(model), form | {"kind": "picture"}).content.decode())
+    labels = {shown[f"label-{at}"] for at in range(3)}
+    assert labels == {"steps", "Typed meanwhile", "风格"}
+    assert client.post(page_of(model), shown).status_code == 302
+    assert {p.key: p.label for p in load.get(model.slug).params}["prompt"] == "Typed meanwhile"
+
+
+def test_two_managers_do_not_overwrite_each_other(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    client = client_of(mona)
+    model = an_app(client, mona)
+    form = posted(client.get(page_of(model)).content.decode())
+    data = TeamModelForm.objects.get().data
+    seen = own_models.mark(model, own_models.latest(model))
+    assert client.post(page_of(model), {**form, "title": "Theirs"}).status_code == 302
+    late = client.post(page_of(model), {**form, "title": "Mine"})
+    page = late.content.decode()
+    assert (late.status_code, "Somebody settled it while you were at it" in page) == (422, True)
+    assert 'value="Mine"' in page
+    with pytest.raises(own_models.Moved, match="Somebody settled it"):
+        own_models.settle(model, mona.user, data, None, seen)
+    assert load.get(model.slug).title == "Theirs"
+    assert client.post(page_of(model), posted(page)).status_code == 302
+    assert load.get(model.slug).title == "Mine"
+
+
 def test_faults_are_said_and_the_form_comes_back_filled(
     foreign: Foreign, mona: Membership, client_of: BrowserOf
 ) -> None:
