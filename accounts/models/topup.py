@@ -26,7 +26,8 @@ class TopUp(models.Model):
     again: what was used above it stays used, and simply refuses until the period is over. A top-up of a member raises
     neither the pool nor the cap that the member set themself, and there is none for how much runs at the same time.
     `granted_by` is None where the rule of the team took it from the pool, for the one generation `for_order`; when that
-    used nothing in the end, neither does its top-up count.
+    used nothing in the end, neither does its top-up count. `idempotency_key` is what whoever granted it named it by, so
+    that asking twice grants once, and `request_digest` tells what was asked for under it.
     """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="topups")
@@ -38,6 +39,8 @@ class TopUp(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     granted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     for_order = models.UUIDField(null=True, editable=False)
+    idempotency_key = models.CharField(max_length=200, blank=True, editable=False)
+    request_digest = models.CharField(max_length=64, blank=True, editable=False)
     granted_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -47,6 +50,11 @@ class TopUp(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="topup_adds"),
             models.CheckConstraint(condition=Q(until_at__gt=F("from_at")), name="topup_lasts"),
             models.CheckConstraint(condition=Q(measure__in=["spend", "count"]), name="topup_of_what_adds_up"),
+            models.UniqueConstraint(
+                fields=["team", "granted_by", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="topup_once_per_key",
+            ),
         ]
         indexes = [models.Index(fields=["team", "until_at"], name="topup_in_force")]
 
@@ -70,6 +78,8 @@ class TopUp(models.Model):
         until_at: datetime,
         reason: str = "",
         by: User | None,
+        idempotency_key: str = "",
+        request_digest: str = "",
     ) -> TopUp:
         """Raises `ValueError` with a sentence when it makes no sense. The audit trail gets it with the row."""
         if measure not in (Measure.SPEND, Measure.COUNT):
@@ -90,6 +100,8 @@ class TopUp(models.Model):
                 until_at=until_at,
                 reason=reason[:300],
                 granted_by=by,
+                idempotency_key=idempotency_key,
+                request_digest=request_digest,
             )
             audit.note(
                 "topup.granted",

@@ -30,7 +30,7 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="The same key within a day gives the same generation back, with 200 instead of 201.",
+        description="The same key within a day gives back what it made, with 200 instead of 201.",
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -16,10 +17,12 @@ from accounts.roles import Deed
 from generations import asking, quota
 from generations.catalogue.spec import InvalidParams
 from generations.models import AllowanceRequest, database_now
+from generations.pipeline.accept import KEY_LIVES, KeyReused
 from generations.views import access
 from generations.views.allowances import in_force
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates, manages, may
+from generations.views.api.generate import Key
 from generations.views.api.posted import NUMBER, PLAIN
 from generations.views.api.problems import answers, problem
 from generations.views.requests import amount_of
@@ -192,22 +195,29 @@ def topup_list(request: ApiRequest) -> Any:
 
 @router.post(
     "topups",
-    response={201: TopUpShown, **answers(400, 404, 413, 422)},
+    response={201: TopUpShown, 200: TopUpShown, **answers(400, 404, 409, 413, 422)},
     operation_id="grant_topup",
     auth=manages,
     summary="Grant a top-up",
 )
-def topup_grant(request: ApiRequest, wanted: NewTopUpOrder) -> Any:
-    """Lets somebody, or the pool, use more until a time within a year."""
+def topup_grant(request: ApiRequest, wanted: NewTopUpOrder, idempotency_key: Key = None) -> Any:
+    """Lets somebody, or the pool, use more until a time within a year.
+
+    201 is a new top-up; 200 gives back the one that the Idempotency-Key already stands for.
+    """
     actor = may(request, Deed.MANAGE)
     whose = access.colleague(actor, wanted.member) if wanted.member is not None else None
-    now = database_now()
-    if not 0 < (wanted.until_at - now).total_seconds() < 366 * 86400:
-        raise InvalidParams({"until_at": ["Choose a time that is to come, within a year."]})
+    digest = hashlib.sha256(wanted.model_dump_json().encode()).hexdigest() if idempotency_key else ""
     try:
         with transaction.atomic():
+            team = Team.objects.select_for_update().get(pk=actor.team_id)
+            now = database_now()
+            if idempotency_key and (earlier := _earlier(actor, idempotency_key, digest, now)):
+                return Status(200, _topup(earlier))
+            if not 0 < (wanted.until_at - now).total_seconds() < 366 * 86400:
+                raise InvalidParams({"until_at": ["Choose a time that is to come, within a year."]})
             made = TopUp.grant(
-                Team.objects.select_for_update().get(pk=actor.team_id),
+                team,
                 membership=whose,
                 measure=Measure(wanted.measure),
                 amount=Decimal(wanted.amount),
@@ -215,7 +225,11 @@ def topup_grant(request: ApiRequest, wanted: NewTopUpOrder) -> Any:
                 until_at=wanted.until_at,
                 reason=wanted.reason,
                 by=actor.user,
+                idempotency_key=idempotency_key or "",
+                request_digest=digest,
             )
+    except InvalidParams:
+        raise
     except ValueError as fault:
         raise InvalidParams({"amount": [str(fault)]}) from None
     return Status(201, _topup(made))
@@ -337,6 +351,19 @@ def _allowance(row: Allowance) -> AllowanceShown:
             "action": row.action,
         }
     )
+
+
+def _earlier(actor: Membership, key: str, digest: str, now: datetime) -> TopUp | None:
+    """The top-up that this key of theirs stands for. An outlived key is taken off its row, so that it can be used anew.
+
+    For use under the lock of the team. Raises `KeyReused` when the key came with another request.
+    """
+    rows = TopUp.objects.filter(team=actor.team_id, granted_by=actor.user_id, idempotency_key=key)
+    rows.filter(granted_at__lt=now - KEY_LIVES).update(idempotency_key="")
+    found = rows.first()
+    if found is not None and found.request_digest != digest:
+        raise KeyReused
+    return found
 
 
 def _topup(row: TopUp) -> TopUpShown:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Membership, Notice, Team, TeamDomain
+from accounts.models import AuditEntry, Membership, Notice, Team, TeamDomain, TopUp
 from accounts.models.token import ApiToken
 from generations.models import Connection, ConnectionKey, Inquiry, RetentionRule, State, TeamPrice
 from tests.generations.api.conftest import Program
@@ -112,6 +112,27 @@ def test_domains_open_change_and_close(alices: Program, mona: Membership, progra
     assert monas.post(f"domains/{opened['id']}/remove").status_code == 403
     assert alices.post(f"domains/{opened['id']}/remove").status_code == 204
     assert not TeamDomain.objects.exists()
+
+
+def test_a_top_up_asked_for_twice_under_one_key_is_granted_once(
+    alices: Program, mona: Membership, bob: Membership, program_of: Any
+) -> None:
+    until = (timezone.now() + timedelta(days=2)).isoformat()
+    body = {"member": bob.pk, "amount": "5.00", "until_at": until, "reason": "A trailer"}
+    first, again = (alices.post("topups", body, Idempotency_Key="one") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert len(trail("topup.granted")) == 1
+    other = alices.post("topups", {**body, "amount": "6.00"}, Idempotency_Key="one")
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    assert program_of(mona).post("topups", body, Idempotency_Key="one").status_code == 201
+    assert alices.post("topups", body, Idempotency_Key="x y").status_code == 422
+    assert [alices.post("topups", body).status_code for _ in range(2)] == [201, 201]
+    assert TopUp.objects.count() == 4
+
+    TopUp.objects.filter(pk=first.json()["id"]).update(granted_at=timezone.now() - timedelta(hours=25))
+    anew = alices.post("topups", body, Idempotency_Key="one")
+    assert (anew.status_code, TopUp.objects.count()) == (201, 5)
 
 
 def test_notices_stand_and_are_taken_down(alices: Program, zoe: Membership, program_of: Any) -> None:
