@@ -5,8 +5,9 @@ inputs say nothing of themselves but their value. So both are read tolerantly, a
 otherwise by whoever makes a model of it.
 
 A fact about one input: `node` and `name` say which it is, `title` is the node's own name, `type` one of `ParamType`,
-`value` what is sent as long as nobody changes it, `said` a description. Where they are known: `options` (value, label),
-`min`, `max` and `step`.
+`value` what it comes with as it can be shown, `said` a description. Where they are known: `options` (value, label),
+`min`, `max` and `step`. Where `value` is not the whole of what it comes with, `raw` is, as JSON; None when that cannot
+be kept. `came` tells what is sent as long as nobody changes it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from generations.catalogue.text import Fault, printable, settled
 MOST_FIELDS = 300
 MOST_OPTIONS = 500
 LONGEST = 10_000
+LARGEST = 200_000
+"""Characters of JSON that an input may come with."""
+MOST_WHOLE = 2**64 - 1
+"""The seeds of ComfyUI go up to here."""
 TYPES = {
     **{kind.value: kind for kind in ParamType if kind not in (ParamType.MODEL, ParamType.COMPLEX)},
     "TEXT": ParamType.STRING,
@@ -39,9 +44,13 @@ Fact = dict[str, Any]
 
 
 def of_app(nodes: Sequence[Any]) -> list[Fact]:
-    """The inputs of an AI app's `nodeInfoList`, in its order; what has no node or no name is left out."""
+    """The inputs of an AI app's `nodeInfoList`, in its order; what has no node or no name is left out. Raises `Fault`
+    when there are more than can be kept: an app is sent all of them.
+    """
+    if len(nodes) > MOST_FIELDS:
+        raise Fault(f"It has {len(nodes):,} inputs, and no more than {MOST_FIELDS} can be sent from here.")
     found = []
-    for node in nodes[:MOST_FIELDS]:
+    for node in nodes:
         if not isinstance(node, Mapping):
             continue
         number, name = _short(node.get("nodeId"), 80), _short(node.get("fieldName"), 80)
@@ -60,7 +69,7 @@ def of_app(nodes: Sequence[Any]) -> list[Fact]:
             "name": name,
             "title": _short(node.get("nodeName"), 120),
             "type": kind.value,
-            "value": _value(node.get("fieldValue")),
+            **_told(node.get("fieldValue")),
             "said": _short(node.get("descriptionEn") or node.get("description"), 300),
             "known": word in TYPES,
         }
@@ -91,7 +100,7 @@ def of_graph(graph: Mapping[str, Any]) -> list[Fact]:
                     "name": _short(name, 80),
                     "title": title or made,
                     "type": _kind(made, name, value).value,
-                    "value": _value(value),
+                    **_told(value),
                     "said": "",
                     "known": True,
                 }
@@ -102,6 +111,15 @@ def of_graph(graph: Mapping[str, Any]) -> list[Fact]:
 def identity(fact: Mapping[str, Any]) -> tuple[str, str]:
     """By which an input is the same one in another description."""
     return str(fact["node"]), str(fact["name"])
+
+
+def came(fact: Mapping[str, Any]) -> Any:
+    """What the input came with, whole. Raises `Fault` when it could not be kept."""
+    if "raw" not in fact:
+        return fact["value"]
+    if fact["raw"] is None:
+        raise Fault("What it comes with cannot be kept whole, so it cannot be left as it comes.")
+    return json.loads(fact["raw"])
 
 
 def changes(before: Sequence[Fact], after: Sequence[Fact]) -> list[tuple[str, Fact, str]]:
@@ -121,6 +139,8 @@ def _differs(before: Fact, after: Fact) -> str:
     for key in ("type", "value", "min", "max", "step", "title", "said"):
         if before.get(key) != after.get(key):
             said.append(f"{key}: {printable(_plain(before.get(key)))} → {printable(_plain(after.get(key)))}")
+    if before.get("raw") != after.get("raw") and before.get("value") == after.get("value"):
+        said.append("value: another one than before, in what is not shown")
     ours = [value for value, _label in before.get("options", ())]
     theirs = [value for value, _label in after.get("options", ())]
     if added := [value for value in theirs if value not in ours]:
@@ -164,7 +184,7 @@ def _data(raw: Any) -> tuple[list[list[str]], Fact]:
             for key in ("min", "max", "step")
             if isinstance(described.get(key), (int, float))
             and not isinstance(described[key], bool)
-            and abs(described[key]) < 2**63
+            and abs(described[key]) <= MOST_WHOLE
         }
         if "min" in bounds and "max" in bounds and bounds["min"] > bounds["max"]:
             bounds = {}
@@ -186,17 +206,32 @@ def _options(listed: list[Any]) -> Iterator[list[str]]:
             yield [value, _short(label, 120) or value]
 
 
-def _value(raw: Any) -> Any:
-    if raw is None or isinstance(raw, (bool, int)):
-        return "" if raw is None or (not isinstance(raw, bool) and abs(raw) >= 2**63) else raw
-    if isinstance(raw, float):
-        return raw if abs(raw) < 2**63 else ""
-    text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
+def _told(raw: Any) -> Fact:
+    """`value`, and `raw` where that is not the whole."""
     try:
-        settled(text)
+        kept = json.dumps(raw, allow_nan=False)
+    except (ValueError, RecursionError):
+        return {"value": "", "raw": None}
+    if _is_plain(raw):
+        return {"value": raw}
+    shown = raw if isinstance(raw, str) else "" if raw is None else json.dumps(raw, ensure_ascii=False)
+    shown = "".join(c if c.isprintable() or c in "\t\n" else " " for c in shown[:LONGEST])
+    return {"value": shown, "raw": kept if len(kept) <= LARGEST else None}
+
+
+def _is_plain(raw: Any) -> bool:
+    """Whether it can be shown, and typed, as it is."""
+    if isinstance(raw, (bool, float)):
+        return isinstance(raw, bool) or abs(raw) < 2**63
+    if isinstance(raw, int):
+        return -(2**63) < raw <= MOST_WHOLE
+    if not isinstance(raw, str) or len(raw) > LONGEST:
+        return False
+    try:
+        settled(raw)
     except Fault:
-        return ""
-    return text[:LONGEST]
+        return False
+    return True
 
 
 def _short(raw: Any, most: int) -> str:

@@ -18,7 +18,7 @@ from generations.catalogue import described, value
 from generations.catalogue.param import Option, ParamSpec, ParamType
 from generations.catalogue.run import Node, Run, Source
 from generations.catalogue.spec import Kind, ModelSpec
-from generations.catalogue.text import Fault
+from generations.catalogue.text import Fault, settled
 
 USES = ("ask", "fix", "leave")
 OUTPUTS = {
@@ -60,7 +60,7 @@ def begun(
             "help": fact["said"] if fact["said"] != _label(fact) else "",
             "required": is_file,
             "advanced": False,
-            "start": "" if is_file else _as_text(fact["value"]),
+            "start": _begins(fact),
         }
         keys.add(str(field["key"]))
         fresh.append(field | dict(fact) | {"told": fact["type"]})
@@ -74,8 +74,8 @@ def _settled_again(before: Mapping[str, Any], fact: Mapping[str, Any]) -> dict[s
     field = {**{name: before[name] for name in SETTLED}, **fact, "told": fact["type"]}
     if before["told"] == fact["type"]:
         field["type"] = before["type"]
-    if before["start"] == _as_text(before["value"]):
-        field["start"] = _as_text(fact["value"])
+    if before["start"] in (_begins(before), _as_text(before["value"])):
+        field["start"] = _begins(fact)
     return field
 
 
@@ -98,12 +98,14 @@ def spec_of(
         node, at = (field["node"], field["name"]), field["at"]
         if field["use"] == "leave":
             if source is Source.APP:
-                nodes.append((at, Node(*node, field["value"])))
+                nodes.append((at, Node(*node, _whole(field))))
         elif field["use"] == "fix":
             nodes.append((at, Node(*node, _fixed(field))))
         else:
             params.append(_param(field, ParamType(field["type"])))
-            nodes.append((at, Node(*node, field["value"], str(field["key"]))))
+            goes_as_it_comes = source is Source.APP and not field["required"] and params[-1].default is None
+            told = _whole(field) if goes_as_it_comes else _came(field)
+            nodes.append((at, Node(*node, told, str(field["key"]))))
     sent = tuple(node for _at, node in sorted(nodes, key=lambda one: one[0]))
     chosen = Kind(data["kind"])
     if chosen not in OUTPUTS:
@@ -171,7 +173,7 @@ def _bare(field: Mapping[str, Any], kind: ParamType) -> ParamSpec:
         widget="longtext" if long else "",
         max_length=described.LONGEST if long else None,
         min=_number(field.get("min"), kind),
-        max=_number(field.get("max"), kind),
+        max=_number(field.get("max", described.MOST_WHOLE if kind is ParamType.INT else None), kind),
         step=_number(field.get("step"), kind),
     )
 
@@ -182,17 +184,41 @@ def _start(param: ParamSpec, field: Mapping[str, Any]) -> Any:
 
 def _fixed(field: Mapping[str, Any]) -> Any:
     """The constant, in the JSON type that the input came with. A file is named as upstream knows it."""
-    kind = ParamType(field["type"])
+    kind, start = ParamType(field["type"]), str(field["start"])
     if kind.is_media:
-        return str(field["start"]) or field["value"]
-    if kind is ParamType.STRING or isinstance(field["value"], str):
-        if kind is not ParamType.STRING:
-            _start(_bare(field, kind), field)
-        return str(field["start"])
-    found = _start(_bare(field, kind), field)
+        return start or _whole(field)
+    if not start and "raw" in field:
+        raise Fault(
+            "What it comes with cannot stand here. Leave it as it comes, or give the value that is always sent."
+        )
+    found = None if kind is ParamType.STRING else _start(_bare(field, kind), field)
+    if start == _begins(field):
+        return _whole(field)
+    if kind is ParamType.STRING or isinstance(_came(field), str):
+        return start
     if found is None:
         raise Fault("Give the value that is always sent.")
     return found
+
+
+def _begins(fact: Mapping[str, Any]) -> str:
+    """What it comes with as a form gives it back; "" for a file, and for what no form can hold."""
+    if "raw" in fact or ParamType(fact.get("told", fact["type"])).is_media:
+        return ""
+    return settled(_as_text(fact["value"]))
+
+
+def _whole(field: Mapping[str, Any]) -> Any:
+    """What it comes with. Raises `Fault`, naming the input, when that could not be kept."""
+    try:
+        return described.came(field)
+    except Fault as fault:
+        raise Fault(f"{field['label'] or field['name']}: {fault}") from None
+
+
+def _came(field: Mapping[str, Any]) -> Any:
+    """What it comes with, None when nobody knows."""
+    return None if field.get("raw", "") is None else described.came(field)
 
 
 def _number(raw: Any, kind: ParamType) -> Decimal | None:

@@ -53,8 +53,8 @@ class Run:
     def body(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON to submit, but for the key, from params whose files are names upstream.
 
-        An input that came as text is sent as text, which is how forms of apps have their numbers and switches; one that
-        nothing was given for is sent as it came.
+        An input that came as text is sent as text, which is how forms of apps have their numbers and switches. One that
+        nothing was given for is sent as it came by an app, and left out by a workflow, which has it anyway.
         """
         nodes = [
             {
@@ -63,6 +63,7 @@ class Run:
                 "fieldValue": _as(node.value, params[node.key]) if node.key in params else node.value,
             }
             for node in self.nodes
+            if self.source is Source.APP or not node.key or node.key in params
         ]
         body: dict[str, Any] = {IDS[self.source]: self.upstream, "nodeInfoList": nodes}
         if self.instance_type:

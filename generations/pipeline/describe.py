@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations import own_models, upstream
+from generations.catalogue.text import Fault
 from generations.models import Connection, TeamModel
 from generations.runninghub import Client
 from generations.runninghub.errors import ReadRefused, Unreachable, UpstreamError
@@ -51,6 +52,8 @@ def describe(pk: int) -> bool:
     except Unreachable as error:
         logger.info("%s %s could not be asked about: %s", model.source, model.upstream, error)
         return _note(model, _silent(connection, error))
+    except Fault as fault:
+        return _note(model, str(fault))
     if not found["facts"]:
         return _note(model, _("RunningHub knows it, but tells of no input that could be filled in."))
     rows = TeamModel.objects.filter(pk=model.pk, state=State.WAITING)
@@ -63,7 +66,7 @@ def tend() -> None:
 
 
 def _asked(client: Client, model: TeamModel) -> dict[str, Any]:
-    """Raises `ReadRefused`, `Unreachable`."""
+    """Raises `ReadRefused`, `Unreachable`, and `Fault` for a form that cannot be kept."""
     if model.source == TeamModel.Source.APP:
         form = client.app_form(model.upstream)
         return {"title": form.name, "facts": own_models.facts_of(model.source, form.nodes)}

@@ -128,6 +128,34 @@ def test_a_workflow_becomes_a_model_and_runs(foreign: Foreign, mona: Membership,
     }
 
 
+def test_what_it_came_with_reaches_runninghub_whole(foreign: Foreign, mona: Membership) -> None:
+    told = {"52": "Long. " * 3_000, "60": 2**64 - 1, "37": {"b": [1, None], "a": "\x07"}, "39": None}
+    for node in foreign.nodes:
+        node["fieldValue"] = told[node["nodeId"]]
+    spec = settled(brought(mona, "app", APP), mona, {"image": {"use": "leave"}, "value": {"max": 2**64 - 1}})
+    accept(mona, spec.slug, {})
+    run_pipeline()
+    _path, body = foreign.started[0]
+    assert {one["nodeId"]: one["fieldValue"] for one in body["nodeInfoList"]} == told
+
+
+def test_a_seed_of_64_bits_is_asked_for_and_sent(foreign: Foreign, mona: Membership) -> None:
+    foreign.graph["3"]["inputs"]["seed"] = 2**64 - 1
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona, {"seed": {"use": "ask", "start": ""}})
+    for given in ({}, {"seed": 2**64 - 2}):
+        accept(mona, spec.slug, given, strict=True)
+        run_pipeline()
+    assert "nodeInfoList" not in foreign.started[0][1]
+    assert [one["fieldValue"] for one in foreign.started[1][1]["nodeInfoList"]] == [2**64 - 2]
+
+
+def test_an_app_with_too_many_inputs_says_so(foreign: Foreign, mona: Membership) -> None:
+    foreign.nodes = [foreign.nodes[1] | {"nodeId": str(number)} for number in range(301)]
+    model = brought(mona, "app", APP)
+    assert (model.state, model.found) == ("failed", None)
+    assert "It has 301 inputs" in model.sentence
+
+
 def test_a_workflow_that_asks_for_nothing_starts_as_it_is(foreign: Foreign, mona: Membership) -> None:
     spec = settled(brought(mona, "workflow", WORKFLOW), mona)
     accept(mona, spec.slug, {})

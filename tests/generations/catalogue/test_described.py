@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from generations.catalogue import described, own
 from generations.catalogue.run import Source
-from generations.catalogue.spec import EXTRA, ModelSpec
+from generations.catalogue.spec import EXTRA, InvalidParams, ModelSpec
 from generations.catalogue.text import Fault
 
 JSON = st.recursive(
@@ -62,7 +62,7 @@ def test_bounds_of_numbers_are_read_and_senseless_ones_are_not() -> None:
     assert (param.min, param.max, param.step, param.default) == (1, 40, 1, 20)
     for senseless in ('["INT", {"min": NaN}]', '["INT", {"min": 9, "max": 1}]', '["INT", {"min": true}]'):
         (param,) = spec(own.begun(described.of_app([node("INT", "20", senseless)]), Source.APP)).params
-        assert (param.min, param.max) == (None, None)
+        assert (param.min, param.max) == (None, described.MOST_WHOLE)
 
 
 def test_inputs_of_one_name_have_keys_of_their_own_and_keep_them() -> None:
@@ -90,6 +90,76 @@ def test_a_number_goes_in_the_form_it_came_in() -> None:
 def test_what_a_graph_wires_is_no_input() -> None:
     graph = {"3": {"inputs": {"model": ["4", 0], "seed": 1}}, "4": "odd", "5": {"inputs": []}}
     assert [one["name"] for one in described.of_graph(graph)] == ["seed"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Long. " * 3_000,
+        "a bell\x07",
+        "half a pair \ud800",
+        " with ends\r\n",
+        {"b": [1, None], "a": "x"},
+        ["1", 2.5],
+        None,
+        2**63,
+        2**64 - 1,
+        2**80,
+        -(2**70),
+        1e300,
+        True,
+        7.0,
+        "",
+    ],
+)
+def test_what_an_app_comes_with_is_sent_whole(told: Any) -> None:
+    (field,) = own.begun(json.loads(json.dumps(described.of_app([node("TEXT", told)]))), Source.APP)
+    assert len(str(field["value"])) <= described.LONGEST
+    for use in ({"use": "leave"}, {"use": "ask", "start": ""}):
+        (sent,) = spec([field | use]).body({}, {})["nodeInfoList"]
+        assert repr(sent["fieldValue"]) == repr(told)
+    if "raw" not in field:
+        (sent,) = spec([field | {"use": "fix"}]).body({}, {})["nodeInfoList"]
+        assert repr(sent["fieldValue"]) == repr(told)
+    else:
+        assert own.faults(field | {"use": "fix"})
+        assert not own.faults(field | {"use": "fix", "start": "another"})
+
+
+def test_what_cannot_be_kept_whole_is_not_left_as_it_comes() -> None:
+    facts = described.of_app([node("TEXT", "x" * described.LARGEST), node("TEXT", [1e999], nodeId="6")])
+    for field in own.begun(json.loads(json.dumps(facts, allow_nan=False)), Source.APP):
+        for use in ({"use": "leave"}, {"use": "ask", "required": False}):
+            with pytest.raises(Fault, match=r"Size.*: What it comes with cannot be kept whole"):
+                spec([field | use])
+        made = spec([field | {"required": True}])
+        sent = made.body(made.clean({field["key"]: "given"}), {})["nodeInfoList"]
+        assert sent[0]["fieldValue"] == "given"
+        assert spec([field | {"use": "leave"}], Source.WORKFLOW).body({}, {}) == {"workflowId": "1"}
+
+
+def test_an_app_with_more_inputs_than_can_be_sent_is_refused() -> None:
+    nodes = [node("INT", "1", nodeId=str(number)) for number in range(described.MOST_FIELDS + 1)]
+    assert len(described.of_app(nodes[1:])) == described.MOST_FIELDS
+    with pytest.raises(Fault, match="It has 301 inputs"):
+        described.of_app(nodes)
+
+
+def test_of_a_workflow_nothing_is_sent_that_was_not_given() -> None:
+    graph = {"3": {"class_type": "K", "inputs": {"text": "Long. " * 3_000, "seed": 2**64 - 1}}}
+    fields = [one | {"use": "ask"} for one in own.begun(described.of_graph(graph), Source.WORKFLOW)]
+    made = spec(fields, Source.WORKFLOW)
+    seed = {"nodeId": "3", "fieldName": "seed", "fieldValue": 2**64 - 1}
+    assert made.body(made.clean({}), {})["nodeInfoList"] == [seed]
+    assert made.clean({"seed": str(2**64 - 1)})["seed"] == 2**64 - 1
+    assert made.clean({"seed": 2**64 - 1}, strict=True)["seed"] == 2**64 - 1
+    with pytest.raises(InvalidParams):
+        made.clean({"seed": str(2**64)})
+
+
+def test_a_change_past_what_is_shown_is_told() -> None:
+    before, after = (described.of_app([node("TEXT", "Long. " * 3_000 + end)]) for end in "ab")
+    assert [what for what, _fact, _said in described.changes(before, after)] == ["changed"]
 
 
 def test_a_fixed_value_has_to_fit() -> None:

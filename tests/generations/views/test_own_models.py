@@ -344,6 +344,31 @@ def test_an_app_with_the_most_inputs_there_may_be_is_settled(
     assert len(load.get(model.slug).params) == MOST_FIELDS
 
 
+def test_a_long_text_stays_out_of_the_form_and_is_told(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    foreign.nodes[1]["fieldValue"] = "A very long tale. " * 1_000
+    client = client_of(mona)
+    model = brought(client, mona, "app", APP)
+    page = client.get(page_of(model)).content.decode()
+    assert posted(page)["start-1"] == ""
+    assert "Left empty, it goes as it comes: A very long tale." in page
+
+
+def test_what_cannot_be_kept_whole_is_named_and_the_form_comes_back_filled(
+    foreign: Foreign, mona: Membership, client_of: BrowserOf
+) -> None:
+    foreign.nodes[1]["fieldValue"] = "x" * 300_000
+    client = client_of(mona)
+    model = brought(client, mona, "app", APP)
+    answer = settled(client, model, title="Typed", **{"use-1": "leave"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "What to see: What it comes with cannot be kept whole" in page
+    assert 'value="Typed"' in page
+    assert settled(client, model, **{"start-1": "a boat"}).status_code == 302
+
+
 def test_a_password_is_never_shown(foreign: Foreign, mona: Membership, client_of: BrowserOf) -> None:
     client = client_of(mona)
     model = an_app(client, mona, password="sesame street")
