@@ -63,6 +63,8 @@ JUDGED: dict[str, set[str]] = {
     "POST domains": {"domain"},
     "POST notices": {"since", "until", "text"},
     "POST allowances": {"member", "limit"},
+    "POST own-models": {"pasted"},
+    "POST own-models/{id}/form": {"title", "kind", "inputs", "instance_type", "usual_seconds", "password"},
     "POST topups": {"until_at", "amount"},
     "POST requests": {"limit_name", "amount"},
     "POST requests/{id}/decide": {"amount"},
