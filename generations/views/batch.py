@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +17,7 @@ from accounts.models import Membership
 from generations import library, quota
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams, ModelSpec
-from generations.models import Batch, Draft, Generation, State
+from generations.models import Batch, Draft
 from generations.pipeline import accept, several
 from generations.pipeline.several import Line
 from generations.views import access
@@ -27,9 +26,7 @@ from generations.views.plan import Plan, plan
 from generations.views.refusal import Refusal
 from generations.views.row import keeps, row
 from generations.views.sound import model_title
-
-RECEIPT = ("batch_place", "status", "cost_counted", "cost_actual", "cost_estimated", "currency")
-"""What of a generation counts in the sums of its order, also where it is not shown."""
+from generations.views.tally import tallies
 
 
 @require_safe
@@ -88,15 +85,14 @@ def batch_rest(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
 def show(
     request: HttpRequest, membership: Membership, found: Batch, *, code: int = 200, **extra: Any
 ) -> HttpResponse:
-    made = list(Generation.objects.filter(batch=found).only(*RECEIPT).order_by("batch_place"))
+    hidden = access.hidden(membership)
+    tally = tallies(membership, [found], hidden)[found.pk]
     rows = library.shelf(membership).filter(batch=found).order_by("batch_place")
     shown = list(rows.select_related("author").prefetch_related("outputs").defer(*library.HEAVY))
-    access.veil(shown, access.hidden(membership))
+    access.veil(shown, hidden)
     for one in shown:
         one.team = membership.team
     kept = keeps(shown, membership)
-    if shown and made and shown[0].pk != made[0].pk:
-        found.title = shown[0].title  # that of an order is made of the title of its first
     draft = _rest(membership, found)
     context = {
         "membership": membership,
@@ -104,15 +100,8 @@ def show(
         "model_title": model_title(found.model),
         "rows": [row(one, kept) for one in shown],
         "live": any(not one.is_over for one in shown),
-        "taken": len(made),
-        "finished": sum(one.status == State.SUCCEEDED for one in made),
-        "under_way": sum(not one.is_over for one in made),
-        "ended_badly": sum(one.status in (State.FAILED, State.CANCELLED) for one in made),
-        "cost": sum((one.cost_counted for one in made), Decimal(0)),
-        "is_guess": any(one.holds for one in made),
-        "batch_currency": made[0].currency if made else "",
+        "tally": tally,
         "draft": draft,
-        "waiting": found.asked - len(made),
         "plan": _plan(membership, draft) if draft else None,
         **extra,
     }

@@ -5,34 +5,37 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from accounts.models import ApiToken
-from generations import library, quota
+from accounts.models import ApiToken, Membership
+from generations import library, quota, takeout
 from generations.catalogue import load
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.media import safe_filename
-from generations.models import Batch, Connection, Generation, Output, State
+from generations.models import Batch, Connection, Generation, Output
 from generations.pipeline import accept, several
-from generations.views import access, spreadsheet
+from generations.vault import Hidden
+from generations.views import access, parcel, spreadsheet
 from generations.views.api import lines as limit_lines
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates
 from generations.views.api.generate import Key, titled
 from generations.views.api.generate import referenced as with_references
-from generations.views.api.problems import answers
+from generations.views.api.problems import answers, problem
 from generations.views.api.receipt import Stand, absolute, say_when, shown
+from generations.views.tally import Tally, tallies
 
 router = Router(tags=["Batches"])
 
@@ -41,7 +44,6 @@ TABLE_BYTES = 2 * 1024**2
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 HEADS = ("place", "id", "status", "title", "model", "cost", "currency", "error", "files", "finished_at")
 PLAIN = r"^[^\x00]*$"
-BLOCK = 256 * 1024
 
 
 class Item(Schema):
@@ -75,7 +77,9 @@ class Preview(Schema):
 
 
 class BatchShown(Schema):
-    """How it stands. `waiting` were stopped by a limit; they lie among the drafts of its author."""
+    """How it stands, all of it counted, also what is private or in the trash. `waiting` were stopped by a limit; they
+    lie among the drafts of its author, and are none once these are discarded.
+    """
 
     id: UUID
     title: str
@@ -94,7 +98,7 @@ class BatchShown(Schema):
 
 
 class BatchDetail(BatchShown):
-    """With its generations, in the order of its lines."""
+    """With those of its generations that are there for the caller, in the order of its lines."""
 
     items: list[schemas.Generation]
 
@@ -216,13 +220,8 @@ def batches(request: ApiRequest, before: Query[Before]) -> Any:
     if before.cursor:
         rows = rows.filter(id__lt=UUID(before.cursor))
     found = list(rows[: PAGE + 1])
-    made: dict[UUID, list[Generation]] = {one.pk: [] for one in found[:PAGE]}
-    hidden = access.hidden(membership).generations
-    generations = Generation.objects.filter(batch__in=made).only("batch", "status", "cost_counted")
-    for row in generations.exclude(pk__in=hidden):
-        assert row.batch_id is not None  # noqa: S101 - filtered above
-        made[row.batch_id].append(row)
-    items = [BatchShown(**_stands(request, one, made[one.pk])) for one in found[:PAGE]]
+    known = tallies(membership, found[:PAGE], access.hidden(membership))
+    items = [BatchShown(**_stands(request, one, known[one.pk])) for one in found[:PAGE]]
     return Batches(items=items, next_cursor=found[PAGE - 1].pk.hex if len(found) > PAGE else None)
 
 
@@ -247,23 +246,28 @@ FILE = {
 
 @router.get(
     "batches/{uuid:id}/results.zip",
-    response=answers(404),
+    response=answers(404, 429),
     operation_id="batch_zip",
     summary="Its results as a zip",
     openapi_extra={"responses": FILE},
 )
 def batch_zip(request: ApiRequest, id: UUID) -> HttpResponseBase:
-    """Every stored file under the number of its line and its title."""
-    found = access.batch(request.auth.membership, id)
-    name = safe_filename(found.title, "zip").encode("ascii", "ignore").decode() or "batch.zip"
-    return StreamingHttpResponse(
-        _zipped(_made(request, found)),
-        content_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    """Every stored file under the number of its line and its title; MISSING.txt names what could not be read."""
+    membership = request.auth.membership
+    found = access.batch(membership, id)
+    hidden = access.hidden(membership)
+    rows = _made(membership, found, hidden)
+    name = tallies(membership, [found], hidden)[found.pk].title
+    try:
+        slot = takeout.enter(membership.team_id)
+    except takeout.Full:
+        detail = "Your team takes out as much at once as it can at present."
+        return problem("too_many_downloads", detail, headers={"Retry-After": str(parcel.SECONDS)})
+    try:
+        return parcel.send(request, name, _entries(rows, membership.team.zone), slot, tells_length=False)
+    except BaseException:
+        slot.leave()
+        raise
 
 
 @router.get(
@@ -275,8 +279,10 @@ def batch_zip(request: ApiRequest, id: UUID) -> HttpResponseBase:
 )
 def batch_csv(request: ApiRequest, id: UUID) -> HttpResponseBase:
     """A row for each generation, with the names that its files have in the zip."""
-    found = access.batch(request.auth.membership, id)
-    rows = ([_cell(row, name) for name in HEADS] for row in _made(request, found))
+    membership = request.auth.membership
+    found = access.batch(membership, id)
+    made = _made(membership, found, access.hidden(membership))
+    rows = ([_cell(row, name) for name in HEADS] for row in made)
     return spreadsheet.download(f"batch-{found.pk}.csv", HEADS, rows)
 
 
@@ -308,16 +314,17 @@ def _taken(
 
 
 def _detail(request: ApiRequest, response: HttpResponse, found: Batch) -> BatchDetail:
-    rows = _made(request, found)
+    membership = request.auth.membership
+    hidden = access.hidden(membership)
+    rows = _made(membership, found, hidden)
     stand = Stand.of(rows)
     say_when(response, rows, stand)
     items = [shown(request, row, stand) for row in rows]
-    return BatchDetail(**_stands(request, found, rows), items=items)
+    tally = tallies(membership, [found], hidden)[found.pk]
+    return BatchDetail(**_stands(request, found, tally), items=items)
 
 
-def _made(request: ApiRequest, found: Batch) -> list[Generation]:
-    membership = request.auth.membership
-    hidden = access.hidden(membership)
+def _made(membership: Membership, found: Batch, hidden: Hidden) -> list[Generation]:
     rows = library.shelf(membership, hidden.generations).filter(batch=found)
     made = list(
         rows.order_by("batch_place")
@@ -329,20 +336,19 @@ def _made(request: ApiRequest, found: Batch) -> list[Generation]:
     return made
 
 
-def _stands(request: ApiRequest, found: Batch, made: list[Generation]) -> dict[str, Any]:
-    badly = (State.FAILED, State.CANCELLED)
+def _stands(request: ApiRequest, found: Batch, tally: Tally) -> dict[str, Any]:
     return {
         "id": found.pk,
-        "title": found.title,
+        "title": tally.title,
         "model": found.model,
         "author": found.author.email,
         "asked": found.asked,
-        "taken": len(made),
-        "finished": sum(row.status == State.SUCCEEDED for row in made),
-        "under_way": sum(not row.is_over for row in made),
-        "ended_badly": sum(row.status in badly for row in made),
-        "waiting": max(0, found.asked - len(made)),
-        "cost": schemas.amount(sum((row.cost_counted for row in made), Decimal(0))),
+        "taken": tally.taken,
+        "finished": tally.finished,
+        "under_way": tally.under_way,
+        "ended_badly": tally.ended_badly,
+        "waiting": tally.waiting,
+        "cost": schemas.amount(tally.cost),
         "created_at": found.created_at,
         "results_zip": absolute(request, "batch_zip", id=found.pk),
         "results_csv": absolute(request, "batch_csv", id=found.pk),
@@ -384,45 +390,17 @@ def _file_name(row: Generation, output: Output) -> str:
     return safe_filename(f"{row.batch_place or 0:03} {row.title}{several_}", output.extension)
 
 
-def _zipped(rows: Iterable[Generation]) -> Iterator[bytes]:
-    """The archive piece by piece: never more of it in memory than a block."""
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for row in rows:
-            for output in row.outputs.all():
-                name = _file_name(row, output)
-                if not output.file:
-                    archive.writestr(name, output.text)
-                    yield sink.taken()
-                    continue
-                try:
-                    source = output.file.storage.open(str(output.file.name), "rb")
-                except FileNotFoundError:
-                    continue
-                with source, archive.open(name, "w", force_zip64=True) as target:
-                    while block := source.read(BLOCK):
-                        target.write(block)
-                        yield sink.taken()
-    yield sink.taken()
-
-
-class _Sink(io.RawIOBase):
-    """Keeps what is written until it is taken."""
-
-    def __init__(self) -> None:
-        self.kept = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.kept += data
-        return len(data)
-
-    def taken(self) -> bytes:
-        some = bytes(self.kept)
-        self.kept.clear()
-        return some
+def _entries(rows: Iterable[Generation], zone: ZoneInfo) -> list[takeout.Entry]:
+    return [
+        takeout.Entry(
+            _file_name(row, output),
+            output.bytes if output.file else len(output.text.encode()),
+            partial(takeout.open_output, output),
+            row.created_at.astimezone(zone),
+        )
+        for row in rows
+        for output in row.outputs.all()
+    ]
 
 
 def _cell(row: Generation, name: str) -> Any:

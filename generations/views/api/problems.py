@@ -91,6 +91,13 @@ KINDS: Mapping[str, Kind] = {
     "invalid": Kind(
         422, "Not valid", "`errors` has one entry for each fault, with the param and a sentence."
     ),
+    "too_many_downloads": Kind(
+        429,
+        "Too many downloads at once",
+        "The team, or the portal, sends as many zips as it can at present. `Retry-After` says in how many seconds to "
+        "ask again.",
+        "batch_zip",
+    ),
     "storage_low": Kind(
         507,
         "No room for results",

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Allowance, ApiToken, Measure, Membership, Mode, Period, Scope
-from generations.models import Batch, Draft, Generation
+from generations import takeout
+from generations.models import Batch, Draft, Generation, Output
 from tests.conftest import MODEL
 from tests.generations.api.conftest import Program
 
@@ -124,6 +128,102 @@ def test_an_order_that_is_private_is_on_nobodys_list(
     assert bobs.get(f"batches/{made['id']}").status_code == 404
     for who in (carol, mona):
         assert [one["id"] for one in program_of(who).get("batches").json()["items"]] == [made["id"]]
+
+
+def test_the_title_of_an_order_tells_nothing_of_a_private_first(
+    bobs: Program, bob: Membership, carol: Membership, program_of: Any, client_of: Any
+) -> None:
+    untitled = {**ORDER, "title": "", "items": [{"params": {"prompt": f"Secret {n}"}} for n in range(3)]}
+    made = program_of(carol).post("batches", untitled).json()
+    assert made["title"].startswith("Secret 0")
+    rows = Generation.objects.filter(batch=made["id"])
+    rows.filter(batch_place=1).update(is_private=True)
+    rows.filter(batch_place=2).update(title="Open")
+
+    def told() -> str:
+        page = client_of(bob).get(f"/t/tide/b/{made['id']}/").content.decode()
+        heading = page.partition("<h1>")[2].partition("</h1>")[0]
+        packed = bobs.get(f"batches/{made['id']}/results.zip")
+        b"".join(packed)
+        assert heading in packed["Content-Disposition"]
+        titles = {
+            bobs.get("batches").json()["items"][0]["title"],
+            bobs.get(f"batches/{made['id']}").json()["title"],
+        }
+        assert titles == {heading}
+        return heading
+
+    assert told() == "Open"
+    rows.exclude(batch_place=1).update(trashed_at=timezone.now(), purge_at=timezone.now())
+    assert "Secret" not in told()
+    assert program_of(carol).get(f"batches/{made['id']}").json()["title"] == made["title"]
+
+
+def test_the_sums_count_all_and_the_items_are_those_on_the_shelf(
+    bobs: Program, carol: Membership, program_of: Any
+) -> None:
+    made = program_of(carol).post("batches", ORDER).json()
+    rows = Generation.objects.filter(batch=made["id"])
+    rows.filter(batch_place=1).update(is_private=True)
+    rows.filter(batch_place=3).update(trashed_at=timezone.now(), purge_at=timezone.now())
+    one, listed = bobs.get(f"batches/{made['id']}").json(), bobs.get("batches").json()["items"][0]
+    assert [row["title"] for row in one["items"]] == ["Take 1"]
+    for told in (one, listed):
+        assert (told["asked"], told["taken"], told["under_way"], told["waiting"]) == (3, 3, 3, 0)
+        assert told["cost"] == made["cost"]
+
+
+def test_a_zip_waits_its_turn_and_leaves_its_place_however_it_ends(
+    bobs: Program, bob: Membership, make_generation: Any
+) -> None:
+    made = bobs.post("batches", ORDER).json()
+    for place in (10, 11):
+        make_generation(bob, outputs=1, title=f"Song {place}", batch_id=made["id"], batch_place=place)
+    path = f"batches/{made['id']}/results.zip"
+    under_way = [bobs.get(path) for _ in range(takeout.gate.OF_A_TEAM)]
+    refused = bobs.get(path)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert refused.json()["code"] == "too_many_downloads"
+    for one in under_way:  # hung up before the first byte
+        for close in one._resource_closers:
+            close()
+    for _ in range(2 * takeout.gate.OF_THE_HOST):
+        whole = bobs.get(path)
+        names = zipfile.ZipFile(io.BytesIO(whole.getvalue())).namelist()
+        assert names == ["010 Song 10.wav", "011 Song 11.wav"]
+
+
+def test_a_zip_says_what_is_missing(bobs: Program, bob: Membership, make_generation: Any) -> None:
+    made = bobs.post("batches", ORDER).json()
+    one, _two = [
+        make_generation(bob, outputs=1, title="Song", batch_id=made["id"], batch_place=place)
+        for place in (10, 11)
+    ]
+    lost = one.outputs.get()
+    Output.objects.filter(pk=lost.pk).update(file="x" * 300)
+    packed = zipfile.ZipFile(io.BytesIO(bobs.get(f"batches/{made['id']}/results.zip").getvalue()))
+    assert packed.namelist() == ["011 Song.wav", "MISSING.txt"]
+    assert b"010 Song.wav" in packed.read("MISSING.txt")
+
+
+def test_what_was_discarded_waits_no_more(bob: Membership) -> None:
+    program = Program(ApiToken.issue(bob, count_limit=2))
+    made = program.post("batches", ORDER).json()
+    assert (made["taken"], made["waiting"]) == (2, 1)
+    assert program.post(f"drafts/{Draft.objects.get().pk}/discard").status_code == 204
+    for told in (program.get(f"batches/{made['id']}").json(), program.get("batches").json()["items"][0]):
+        assert (told["asked"], told["taken"], told["waiting"]) == (3, 2, 0)
+
+
+def test_the_list_asks_the_same_however_many(bobs: Program) -> None:
+    counts = []
+    for _ in range(2):
+        for title in ("a", "b"):
+            bobs.post("batches", {**ORDER, "title": title})
+        with CaptureQueriesContext(connection) as queries:
+            bobs.get("batches")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize(
