@@ -23,7 +23,7 @@ from generations.views.api.problems import answers, problem
 
 router = Router(tags=["Collections"])
 PAGE = 50
-Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 Said = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
