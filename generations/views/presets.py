@@ -28,6 +28,12 @@ from generations.views.sound import model_title
 
 CONTENT = frozenset({"lyrics", "longtext", "speech", "new_voice"})
 NAME_LENGTH = 80
+MOST = 200
+"""Presets of one model that a member may have."""
+
+
+class NotKept(ValueError):
+    """The preset is too large, or there are too many; the message says so."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def presets_of(membership: Membership, spec: ModelSpec) -> list[Offered]:
         return []
     defaults = PresetDefault.objects.filter(membership=membership, model=spec.slug)
     default = defaults.values_list("preset", flat=True).first()
-    rows = access.presets(membership).filter(model=spec.slug).select_related("author")
+    rows = access.presets(membership).filter(model=spec.slug).select_related("author").defer("params")
     found = [Offered(row, row.pk == default, row.author_id == membership.user_id) for row in rows]
     return sorted(found, key=lambda one: one.preset.name.casefold())
 
@@ -113,7 +119,10 @@ def preset_save(request: HttpRequest, team: str, model: str) -> HttpResponse:
     except Fault as fault:
         said = _("Give it a name.") if not given.strip() else str(fault)
         return _ask(request, membership, spec, settings, given, shared, default, error=said)
-    save(membership, spec, name, settings, shared=shared, default=default)
+    try:
+        save(membership, spec, name, settings, shared=shared, default=default)
+    except NotKept as fault:
+        return _ask(request, membership, spec, settings, given, shared, default, error=str(fault))
     messages.info(request, _("The preset “%(name)s” is saved.") % {"name": name})
     return redirect("studio_model", team, spec.slug)
 
@@ -123,7 +132,7 @@ def presets(request: HttpRequest, team: str) -> HttpResponse:
     """The presets this member may use, by model."""
     membership = access.generating_member(request, team)
     defaults = set(PresetDefault.objects.filter(membership=membership).values_list("preset", flat=True))
-    rows = access.presets(membership).select_related("author").order_by("model", "name")
+    rows = access.presets(membership).select_related("author").defer("params").order_by("model", "name")
     found = [
         {
             "offered": Offered(row, row.pk in defaults, row.author_id == membership.user_id),
@@ -169,7 +178,12 @@ def save(
     shared: bool,
     default: bool = False,
 ) -> Preset:
-    """A preset of the member's; one of theirs of the same name gets the new settings."""
+    """A preset of the member's; one of theirs of the same name gets the new settings. Raises `NotKept`."""
+    if len(json.dumps(settings, default=str)) > LARGEST:
+        raise NotKept(_("These settings are too long to be kept."))
+    mine = Preset.objects.filter(team=membership.team, model=spec.slug, author=membership.user)
+    if mine.exclude(name=name).count() >= MOST:
+        raise NotKept(_("You have %(most)s presets of this model; throw one away first.") % {"most": MOST})
     with transaction.atomic():
         saved, _made = Preset.objects.update_or_create(
             team=membership.team,

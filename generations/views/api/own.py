@@ -87,6 +87,8 @@ def preset_put(request: ApiRequest, wanted: NewPreset) -> Any:
         raise InvalidParams({"name": ["Give it a name."]})
     try:
         saved = preset_page.save(me, spec, name, settings_of(spec, wanted.params), shared=wanted.shared)
+    except preset_page.NotKept as fault:
+        raise InvalidParams({"params": [str(fault)]}) from None
     except (IntegrityError, ValueError):
         raise InvalidParams({"params": ["These settings cannot be kept."]}) from None
     return Status(201, _preset(saved, frozenset()))

@@ -127,6 +127,18 @@ def test_a_preset_taken_back_is_nobodys_beginning_any_more(
     assert not PresetDefault.objects.exists()
 
 
+def test_presets_have_an_end(bobs: Program, bob: Membership) -> None:
+    large = {"model": MODEL, "name": "Large", "params": {"format": "m" * 200_001}}
+    assert "too long" in bobs.post("presets", large).json()["errors"][0]["message"]
+    Preset.objects.bulk_create(
+        Preset(team=bob.team, author=bob.user, model=MODEL, name=f"Calm {n}", params={}) for n in range(200)
+    )
+    one_more = bobs.post("presets", {"model": MODEL, "name": "One more"})
+    assert "throw one away first" in one_more.json()["errors"][0]["message"]
+    assert bobs.post("presets", {"model": MODEL, "name": "Calm 7", "shared": True}).status_code == 201
+    assert Preset.objects.count() == 200
+
+
 def test_a_search_is_kept_as_a_page_keeps_it(
     bobs: Program, bob: Membership, vera: Membership, program_of: Any
 ) -> None:
