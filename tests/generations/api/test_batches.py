@@ -200,7 +200,7 @@ def test_a_zip_says_what_is_missing(bobs: Program, bob: Membership, make_generat
         for place in (10, 11)
     ]
     lost = one.outputs.get()
-    Output.objects.filter(pk=lost.pk).update(file="x" * 300)
+    Output.objects.filter(pk=lost.pk).update(file=f"{lost.file.name}/none")  # below what is no folder
     packed = zipfile.ZipFile(io.BytesIO(bobs.get(f"batches/{made['id']}/results.zip").getvalue()))
     assert packed.namelist() == ["011 Song.wav", "MISSING.txt"]
     assert b"010 Song.wav" in packed.read("MISSING.txt")
