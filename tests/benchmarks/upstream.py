@@ -66,8 +66,10 @@ class Upstream:
             told = {"code": 0, "data": {"remainMoney": "100", "currency": "CNY", "apiType": "SHARED"}}
         elif path.endswith("/v2/query"):
             told |= self.query(str(body["taskId"]), host)
-        else:
+        elif "prompt" in body:
             told |= await self.submit(body)
+        else:
+            told = {"code": 404, "msg": "no such call", "data": None}
         await asyncio.sleep(self.delay)
         return b"application/json", json.dumps(told).encode()
 
