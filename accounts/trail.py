@@ -61,6 +61,8 @@ WORDS: Mapping[str, str | Promise] = {
     "topup.revoked": gettext_lazy("revoked a top-up"),
     "request.made": gettext_lazy("asked for more"),
     "request.declined": gettext_lazy("declined a request for more"),
+    "lora.given": gettext_lazy("uploaded a LoRA"),
+    "lora.removed": gettext_lazy("removed a LoRA"),
     "model.added": gettext_lazy("brought in an AI app or a workflow"),
     "model.settled": gettext_lazy("settled the form of an AI app or a workflow"),
     "model.switched": gettext_lazy("changed whether an AI app or a workflow is in use"),

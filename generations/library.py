@@ -12,14 +12,19 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, UUIDField, Value
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Prefetch, Q, QuerySet, UUIDField, Value
 
 from accounts.models import Membership
 from generations import searching
-from generations.models import CollectionItem, Favourite, Generation, State, Tagging, VoiceUse, since
+from generations.models import CollectionItem, Favourite, Generation, Output, State, Tagging, VoiceUse, since
 
 PAGE = 24
 HEAVY = ("search_text", "results", "error_detail", "request_digest")
+LISTED = Output.objects.only(
+    *("generation", "index", "kind", "extension", "text", "bytes", "duration", "sample_rate"),
+    *("width", "height", "poster", "peaks_row", "is_keeper"),
+)
+"""What a line shows of its outputs."""
 SORTED_AMONG = 5000
 """Of what words find so many of the newest are put into another order."""
 
@@ -173,14 +178,19 @@ def page(
     without: Collection[uuid.UUID] = (),
     fields: Collection[str] = (),
 ) -> Page:
-    """The page after `cursor` with authors and outputs loaded, in a fixed number of queries; only `fields`, if any.
+    """The page after `cursor` with authors and outputs loaded, in a fixed number of queries; only `fields`, if any,
+    and then only what a line shows of the outputs, as `listed_outputs`.
 
     Raises `BadCursor` when the cursor is not one of ours.
     """
     after = _last(membership, wanted, cursor) if cursor else None
     rows = find(membership, wanted, without, after, size + 1)
-    rows = rows.select_related("author").prefetch_related("outputs")
-    items = list((rows.only(*fields) if fields else rows.defer(*HEAVY))[: size + 1])
+    rows = rows.select_related("author")
+    if fields:
+        rows = rows.only(*fields).prefetch_related(Prefetch("outputs", LISTED, to_attr="listed_outputs"))
+    else:
+        rows = rows.defer(*HEAVY).prefetch_related("outputs")
+    items = list(rows[: size + 1])
     return Page(items[:size], items[size - 1].id.hex if len(items) > size else "")
 
 

@@ -32,6 +32,12 @@ class NotAsked(Exception):
     """It cannot be asked as things stand; the message is a sentence."""
 
 
+class TooMany(NotAsked):
+    """Not now: the team asked for many within a minute. `seconds` until it is worth trying again."""
+
+    seconds = 60
+
+
 def digest(spec: ModelSpec, raw: Mapping[str, Any]) -> str:
     """Tells one filled form from another; "" while it could not be sent as it stands."""
     try:
@@ -56,10 +62,14 @@ def may_ask(connection: Connection, spec: ModelSpec) -> bool:
     return connection.is_configured and (refused is None or refused < timezone.now() - LIVES)
 
 
-def want(membership: Membership, spec: ModelSpec, raw: Mapping[str, Any]) -> PriceCheck:
-    """Has it asked; what was told within the hour stands. Raises `InvalidParams`, `accept.ModelRefused`, `NotAsked`."""
+def want(
+    membership: Membership, spec: ModelSpec, raw: Mapping[str, Any], *, strict: bool = False
+) -> PriceCheck:
+    """Has it asked; what was told within the hour stands. `raw` and `strict` as `accept.accept` has them. Raises
+    `InvalidParams`, `accept.ModelRefused`, `NotAsked`.
+    """
     team, connection = membership.team, Connection.of(membership.team)
-    params = spec.clean(raw)
+    params = spec.clean(raw, strict=strict)
     order = accept.Order(spec, params, "", accept.quote(spec, params, connection, team))
     with suppress(accept.PriceUnknown):  # all the more reason to ask
         accept.allowed(membership, order)
@@ -71,7 +81,7 @@ def want(membership: Membership, spec: ModelSpec, raw: Mapping[str, Any]) -> Pri
     minute = timezone.now() - timedelta(minutes=1)
     lately = PriceCheck.objects.filter(Q(wanted_at__gt=minute) | Q(asked_at__gt=minute), team=team)
     if lately.count() >= MOST:
-        raise NotAsked(_("Many prices are being asked for. Try it again in a minute."))
+        raise TooMany(_("Many prices are being asked for. Try it again in a minute."))
     with transaction.atomic():
         check, made = PriceCheck.objects.get_or_create(
             team=team, connection=connection, digest=mark, defaults={"model": spec.slug, "params": params}

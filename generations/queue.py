@@ -82,6 +82,11 @@ def ring_form(model_id: int) -> None:
     async_task("generations.tasks.describe", model_id)
 
 
+def ring_lora(lora_id: int) -> None:
+    """Has a LoRA given to RunningHub."""
+    async_task("generations.tasks.lend", lora_id)
+
+
 def ring_price_check(check_id: int) -> None:
     """Has RunningHub asked for a price."""
     async_task("generations.tasks.ask_price", check_id)

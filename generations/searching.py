@@ -7,9 +7,11 @@ stop; inverted indexes on PostgreSQL, which give all there are, so that there th
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import and_, or_
 from typing import Any
 
@@ -18,7 +20,7 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Subquery, TextF
 from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import Membership
-from generations.models import AUTHOR, TAG, TEAM, Generation, Tag, mark, number_of
+from generations.models import AUTHOR, TAG, TEAM, Findable, Generation, Tag, mark, number_of
 
 WORDS = 8
 """More words than that are not looked at."""
@@ -26,6 +28,8 @@ NAMES = 40
 """A word that is part of the names of more tags than that is found by the first of them."""
 NEAR = 2000
 """So many of the newest are looked through one by one before an inverted index is asked for all."""
+TRIED = 500
+"""So many of those with the long words are tried for the short ones on SQLite before the other index is asked."""
 NOTHING = uuid.UUID(int=0)
 
 
@@ -97,6 +101,8 @@ def newest(
 ) -> QuerySet[Generation]:
     """Of these rows the newest `most` that have every word, made before `after`; newest first."""
     if connection.vendor == "sqlite":
+        if _long(wanted) and _short(wanted):
+            return _mixed(rows, membership, wanted, most, after)
         return _streamed(rows, membership, wanted, after)[:most]
     return _looked_up(rows, membership, wanted, most, after)
 
@@ -104,23 +110,106 @@ def newest(
 def _streamed(
     rows: QuerySet[Generation], membership: Membership, wanted: list[Word], after: uuid.UUID | None
 ) -> QuerySet[Generation]:
-    """Along the index, whose rows come newest first."""
-    team = _quoted(mark(TEAM, membership.team_id))
-    long = [word for word in wanted if word.length >= 3]
-    short = [word for word in wanted if word.length < 3 and not word.is_letter]
-    spine = "trigrams" if long or not short else "pairs"
-    conditions: dict[str, Any] = {}
-    for index, some in (("trigrams", long), ("pairs", short)):
-        if some or index == spine:
-            every = " AND ".join([*(_any(word) for word in some), team])
-            conditions[f"findable__{index}__words__match"] = every
-    if after:
-        conditions[f"findable__{spine}__findable_id__lt"] = number_of(after)
-    rows = rows.filter(**conditions)
+    """Along the one index that has all the words, whose rows come newest first."""
+    spine = "pairs" if _short(wanted) else "trigrams"
+    every = _all([_any(word) for word in wanted if not word.is_letter], membership)
+    rows = rows.filter(**{f"findable__{spine}__words__match": every}, **_before(f"findable__{spine}", after))
+    return _lettered(rows, wanted).order_by(f"-findable__{spine}__findable_id")
+
+
+def _mixed(
+    rows: QuerySet[Generation],
+    membership: Membership,
+    wanted: list[Word],
+    most: int,
+    after: uuid.UUID | None,
+) -> QuerySet[Generation]:
+    """Long and short words, which are in two indexes, in one statement.
+
+    To ask one index for each row of the other takes some 20 microseconds, so this is done for TRIED rows only: where
+    the long words are rare these are all. Of what is older the index of pairs has first to have all pairs of the long
+    words too, which it joins by itself, and then the text has to have them; so there a long word is found where short
+    ones are, which is in the first 4,000 characters.
+    """
+    rows = _lettered(rows, wanted)
+    long = _all([_any(word) for word in _long(wanted)], membership)
+    short = [_any(word) for word in _short(wanted)]
+    found = Findable.objects.filter(trigrams__words__match=long, **_before("trigrams", after))
+    line = found.order_by("-trigrams__findable_id").values("trigrams__findable_id")
+    edge = Coalesce(Subquery(line[TRIED : TRIED + 1]), Value(-1))
+    near = rows.filter(
+        findable__trigrams__words__match=long,
+        findable__pairs__words__match=_all(short, membership),
+        findable__trigrams__findable_id__gt=edge,
+        **_before("findable__trigrams", after),
+    ).order_by("-findable__trigrams__findable_id")
+    paired = _all([*short, *filter(None, map(_pairs, _long(wanted)))], membership)
+    far = (
+        rows.filter(findable__pairs__words__match=paired, findable__pairs__findable_id__lte=edge)
+        .filter(reduce(and_, (_written(word) for word in _long(wanted))))
+        .order_by("-findable__pairs__findable_id")
+    )
+    parts = [Generation.objects.filter(pk__in=part.values("pk")[:most]).values("pk") for part in (near, far)]
+    return Generation.objects.filter(pk__in=parts[0].union(parts[1], all=True)).order_by("-id")[:most]
+
+
+def _long(wanted: list[Word]) -> list[Word]:
+    return [word for word in wanted if word.length >= 3]
+
+
+def _short(wanted: list[Word]) -> list[Word]:
+    return [word for word in wanted if word.length < 3 and not word.is_letter]
+
+
+def _lettered(rows: QuerySet[Generation], wanted: list[Word]) -> QuerySet[Generation]:
     for word in wanted:
         if word.is_letter:
             rows = rows.filter(findable__text__icontains=word.ways[0])
-    return rows.order_by(f"-findable__{spine}__findable_id")
+    return rows
+
+
+def _before(index: str, after: uuid.UUID | None) -> dict[str, Any]:
+    return {f"{index}__findable_id__lt": number_of(after)} if after else {}
+
+
+def _all(conditions: list[str], membership: Membership) -> str:
+    return " AND ".join([*conditions, _quoted(mark(TEAM, membership.team_id))])
+
+
+def _pairs(word: Word) -> str:
+    """What the index of pairs has of every text with this word, "" for nothing. Only of characters that it is sure to
+    take for parts of words.
+    """
+    ways = []
+    for way in word.ways:
+        pairs = dict.fromkeys(a + b for a, b in pairwise(way) if (a + b).isalnum() and max(a, b) < "\uffff")
+        if not pairs:
+            return ""
+        ways.append(f"({' AND '.join(map(_quoted, pairs))})")
+    return f"({' OR '.join([*ways, *map(_quoted, word.marks)])})"
+
+
+def _written(word: Word) -> Q:
+    """Whether the text has this word, or the row a mark of it."""
+    found = reduce(or_, map(_spelled, word.ways))
+    for one in word.marks:
+        found |= Q(findable__marks__contains=one) | Q(findable__tags__contains=one)
+    return found
+
+
+def _spelled(way: str) -> Q:
+    """Whether the text has these letters, large or small.
+
+    LIKE takes É and é for two, so it is asked for what is between such letters only; where there are any the whole is
+    asked for by an expression, which takes some five times as long.
+    """
+    parts = "".join(" " if _has_capital(letter) else letter for letter in way).split(" ")
+    found = reduce(and_, (Q(findable__text__contains=part) for part in parts if part), Q())
+    return found if len(parts) == 1 else found & Q(findable__text__iregex=re.escape(way))
+
+
+def _has_capital(letter: str) -> bool:
+    return not letter.isascii() and letter.upper() != letter
 
 
 def _any(word: Word) -> str:
@@ -138,7 +227,8 @@ def _looked_up(
     """First among the NEAR newest, one by one; only where these are too few the inverted indexes are asked.
 
     Both are one statement whose second part is not begun when the first is enough. The order of the second is one that
-    no index has, so that nobody walks all rows in the hope of meeting a word that is rare.
+    no index has, so that nobody walks all rows in the hope of meeting a word that is rare; and it is one of the words,
+    so that these may be put in order before their generations are looked at, not all generations before their words.
     """
     rows = rows.filter(reduce(and_, (_has(word) for word in wanted)))
     window = Generation.objects.filter(team=membership.team_id)
@@ -148,7 +238,11 @@ def _looked_up(
         Subquery(window.order_by("-id").values("id")[NEAR : NEAR + 1]), Value(NOTHING, UUIDField())
     )
     near = rows.filter(id__gt=edge).order_by("-id").values("pk")[:most]
-    far = rows.filter(id__lte=edge).order_by(Cast("id", TextField()).desc()).values("pk")[:most]
+    far = (
+        rows.filter(id__lte=edge)
+        .order_by(Cast("findable__generation_id", TextField()).desc())
+        .values("pk")[:most]
+    )
     both = near.union(far, all=True)[:most]
     return Generation.objects.filter(pk__in=both).order_by("-id")
 

@@ -151,6 +151,20 @@ def outputs(link: ShareLink) -> list[Output] | None:
     return [row for row in rows.defer(*_HEAVY) if is_shareable(row)]
 
 
+def still_shows(link: ShareLink, output: Output) -> bool:
+    """Whether whoever came with this link may be given this output now as well, for what takes long to send."""
+    now = ShareLink.objects.live().filter(pk=link.pk, password_version=link.password_version).first()
+    maker = sharer(link)
+    if now is None or not now.may_download or maker is None:
+        return False
+    if link.collection is not None:
+        seen: Any = Collection.objects
+        items = link.collection.items.filter(generation=output.generation_id)
+        if not items.exists() or not seen.seen_by(maker).filter(pk=link.collection.pk).exists():
+            return False
+    return bool(_seen(maker).filter(pk=output.generation_id).exists())
+
+
 def _seen(maker: Membership) -> Any:
     rows: Any = Generation.objects
     found = rows.seen_by(maker).filter(status=State.SUCCEEDED, trashed_at=None)
@@ -187,17 +201,15 @@ def titles(link: ShareLink, found: list[Output]) -> list[str]:
     """What each is called. A title that is the beginning of the text is not told by a link that does not show it."""
     if link.collection is None:
         several = len(found) > 1
-        return [_letter(link.title, row.index) if several else link.title for row in found]
+        take = _("%(title)s, take %(letter)s")
+        return [
+            take % {"title": link.title, "letter": row.letter} if several else link.title for row in found
+        ]
     return [
         title_for_outsiders(row.generation, shows_prompt=link.shows_prompt)
         or _("Track %(number)s") % {"number": number}
         for number, row in enumerate(found, 1)
     ]
-
-
-def _letter(title: str, index: int) -> str:
-    letter = chr(ord("A") + index) if index < 26 else str(index + 1)
-    return _("%(title)s, take %(letter)s") % {"title": title, "letter": letter}
 
 
 def title_for_outsiders(generation: Generation, *, shows_prompt: bool) -> str:

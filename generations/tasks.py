@@ -12,6 +12,7 @@ from generations.pipeline import deliver as delivering
 from generations.pipeline import describe as describing
 from generations.pipeline import examine as examining
 from generations.pipeline import inquire as inquiring
+from generations.pipeline import lend as lending
 from generations.pipeline import limits as limiting
 from generations.pipeline import monthly
 from generations.pipeline import posters as poster_making
@@ -44,6 +45,7 @@ def sweep() -> None:
         sweeping.sweep,
         connecting.tend,
         describing.tend,
+        lending.tend,
         alerts.results_lost,
         alerts.disk_low,
         warning.voices_if_due,
@@ -89,6 +91,12 @@ def describe(model_id: int) -> None:
     """Fetches what an app or a workflow asks for."""
     watching.beat()
     describing.describe(model_id)
+
+
+def lend(lora_id: int) -> None:
+    """Gives RunningHub a LoRA."""
+    watching.beat()
+    lending.lend(lora_id)
 
 
 def examine(examination_id: int) -> None:

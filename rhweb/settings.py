@@ -40,6 +40,9 @@ ACCEL_PREFIX = env.text("RHWEB_ACCEL_PREFIX")
 WEBHOOK_NETWORKS = env.networks(
     "RHWEB_WEBHOOK_NETWORKS"
 )  # private ones that webhooks may be sent to all the same
+LISTENS = env.flag(
+    "RHWEB_LIVE_PROGRESS", default=True
+)  # to what running apps and workflows tell of themselves
 SPEECH_WAIT = env.decimal(
     "RHWEB_SPEECH_WAIT", 60, least=0, most=300
 )  # seconds that a call of speech waits at most
@@ -289,8 +292,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("RHWEB_LOG_LEVEL", "WARNING").upper()},
     "loggers": {
         "rhweb": {"level": env.text("RHWEB_LOG_LEVEL", "INFO").upper()},
-        # It tells whole addresses, and one call of RunningHub wants the key in its address.
+        # They tell whole addresses: one call of RunningHub wants the key in its address, and the address at which a
+        # task tells of its progress has a secret in it.
         "urllib3": {"level": "ERROR"},
+        "websockets": {"level": "ERROR"},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -73,3 +73,7 @@ class Turns:
 
 
 application = Turns(whole(get_wsgi_application()))
+
+from generations.warm import warm  # noqa: E402  (Django must be set up before)
+
+warm()

@@ -27,12 +27,13 @@ from generations.models import (
     Inquiry,
     Output,
     State,
+    Upload,
     Voice,
     search_text,
 )
 from generations.pipeline import dispatch, follow, gather, inquire, watch
 
-pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.spread"]
+pytest_plugins = ["tests.browser.chromium", "tests.effort", "tests.emptied", "tests.migrated", "tests.spread"]
 
 NUMBERS = itertools.count()
 MODEL = "minimax--music-2.6--text-to-instrumental"
@@ -114,6 +115,12 @@ def tone(seconds: float = 1.0, rate: int = 8000) -> bytes:
         file.setframerate(rate)
         file.writeframes(bytes(bytearray((i * 7) % 251 for i in range(int(seconds * rate) * 2))))
     return out.getvalue()
+
+
+def content(row: Output | Upload) -> bytes:
+    """The bytes of its file."""
+    with row.file.open("rb") as file:
+        return bytes(file.read())
 
 
 @pytest.fixture

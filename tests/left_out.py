@@ -16,11 +16,14 @@ class LeftOut:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        left = [item for item in items if item.get_closest_marker(self.marker)]
+        left: list[pytest.Item] = []
+        kept: list[pytest.Item] = []
+        for item in items:
+            (left if item.get_closest_marker(self.marker) else kept).append(item)
         if left:
             self.count = len(left)
             config.hook.pytest_deselected(items=left)
-            items[:] = [item for item in items if item not in set(left)]
+            items[:] = kept
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         told = getattr(session.config, "workeroutput", None)

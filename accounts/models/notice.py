@@ -47,10 +47,10 @@ class Notice(models.Model):
         return cls.objects.filter(Q(until=None) | Q(until__gt=now), since__lte=now)
 
     @classmethod
-    def shown_to(cls, user: User, team: Team | None) -> models.QuerySet[Notice]:
+    def shown_to(cls, user: User, team: Team | None, now: datetime) -> models.QuerySet[Notice]:
         """What stands on a page of this team, or of none, that the person has not put away; warnings first."""
         away = NoticeDismissal.objects.filter(notice=OuterRef("pk"), user=user)
-        rows = cls.standing(timezone.now()).filter(Q(team=None) | Q(team=team))
+        rows = cls.standing(now).filter(Q(team=None) | Q(team=team))
         return rows.filter(~Exists(away)).order_by("-level", "pk")
 
     def end(self) -> bool:

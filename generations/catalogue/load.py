@@ -27,6 +27,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from generations.catalogue import check
@@ -55,10 +56,13 @@ class UnknownModel(LookupError):
     """The catalogue has no model of that name."""
 
 
-@cache
+_reading = Lock()
+"""`cache` keeps no two threads from doing the same: at the first generation of a process a dozen would read."""
+
+
 def models() -> tuple[ModelSpec, ...]:
     """Every model, in the order of the picker: by kind, then as the files have them."""
-    return read_models(DATA)
+    return _known()[0]
 
 
 def offered(site: str) -> tuple[ModelSpec, ...]:
@@ -78,7 +82,7 @@ def look_also(find: Callable[[str], ModelSpec | None]) -> None:
 def get(slug_or_alias: str) -> ModelSpec:
     """The model of a slug, an endpoint or an alias ("/" or "--"). Raises UnknownModel."""
     try:
-        return _by_name()[slug_or_alias]
+        return _known()[1][slug_or_alias]
     except (KeyError, TypeError):
         pass
     found = [spec for find in _also if isinstance(slug_or_alias, str) and (spec := find(slug_or_alias))]
@@ -111,9 +115,16 @@ def read_models(folder: Path) -> tuple[ModelSpec, ...]:
     return tuple(sorted(found, key=lambda spec: _ORDER[spec.kind]))
 
 
+def _known() -> tuple[tuple[ModelSpec, ...], dict[str, ModelSpec]]:
+    """All of them, and each by all its names."""
+    with _reading:
+        return _read()
+
+
 @cache
-def _by_name() -> dict[str, ModelSpec]:
-    return {name: spec for spec in models() for name in _names(spec)}
+def _read() -> tuple[tuple[ModelSpec, ...], dict[str, ModelSpec]]:
+    found = read_models(DATA)
+    return found, {name: spec for spec in found for name in _names(spec)}
 
 
 def _names(spec: ModelSpec) -> set[str]:

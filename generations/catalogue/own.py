@@ -3,8 +3,8 @@
 What is kept of it is plain JSON: `title`, `summary`, `kind`, `repeats`, `usual_seconds`, `instance_type`,
 `personal_queue`, and `fields`. A field is a fact of `described` with what was settled about it: `use` ("ask", "fix" or
 "leave"), `key`, `label`, `help`, `required`, `advanced`, and `start`, the text it begins with, or is fixed to. Its
-`type` is what was chosen, `told` what upstream told, and `at` its place there: inputs are sent in that order, in
-whatever order they are asked for.
+`type` is what was chosen, a kind of param or VOICE, `told` what upstream told, and `at` its place there: inputs are
+sent in that order, in whatever order they are asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from generations.catalogue.param import Option, ParamSpec, ParamType
 from generations.catalogue.run import Node, Run, Source
 from generations.catalogue.spec import Kind, ModelSpec
 from generations.catalogue.text import Fault, settled
+from generations.catalogue.voices import voices
 
 USES = ("ask", "fix", "leave")
 OUTPUTS = {
@@ -36,6 +37,13 @@ OUTPUTS = {
 VENDORS = {Source.APP: "AI app", Source.WORKFLOW: "ComfyUI workflow"}
 PROMPTS = ("prompt", "text", "positive", "caption", "lyrics", "string")
 LONG = 60
+VOICE = "VOICE"
+"""What a text can be taken for beside the kinds of params: the id of a voice, chosen from those a member may use."""
+
+
+def kind_of(field: Mapping[str, Any]) -> ParamType:
+    """The kind of param that an input is taken for."""
+    return ParamType.STRING if field["type"] == VOICE else ParamType(field["type"])
 
 
 def begun(
@@ -99,14 +107,15 @@ def spec_of(
         if field["use"] == "leave":
             if source is Source.APP:
                 nodes.append((at, Node(*node, _whole(field))))
-        elif field["use"] == "fix":
+        elif field["use"] == "fix" and field["type"] != VOICE:
             nodes.append((at, Node(*node, _fixed(field))))
         else:
-            params.append(_param(field, ParamType(field["type"])))
-            goes_as_it_comes = source is Source.APP and not field["required"] and params[-1].default is None
-            told = _whole(field) if goes_as_it_comes else _came(field)
+            params.append(_param(field, kind_of(field)))
+            told = _whole(field) if _may_go_as_it_comes(field, source) else _came(field)
             nodes.append((at, Node(*node, told, str(field["key"]))))
     sent = tuple(node for _at, node in sorted(nodes, key=lambda one: one[0]))
+    if sum(param.widget == "voice" for param in params) > 1:
+        raise Fault("Only one input can be taken for a voice.")
     chosen = Kind(data["kind"])
     if chosen not in OUTPUTS:
         raise Fault("Choose what it makes.")
@@ -131,46 +140,79 @@ def spec_of(
     )
 
 
-def faults(field: Mapping[str, Any]) -> list[str]:
+def faults(field: Mapping[str, Any], source: Source) -> list[str]:
     """What is wrong with one settled field, a sentence each."""
     said = []
     if field["use"] == "ask" and not str(field["label"]).strip():
         said.append("Give it a name, or do not ask for it.")
-    kind = ParamType(field["type"])
-    if kind is ParamType.LIST and not field.get("options"):
+    kind = kind_of(field)
+    if field["use"] != "leave" and kind is ParamType.LIST and not field.get("options"):
         said.append("Nobody tells its values, so it cannot be a list.")
     try:
-        if field["use"] == "fix":
+        if field["type"] == VOICE and field["use"] != "leave":
+            _hold_to_voices(field)
+        elif field["use"] == "fix":
             _fixed(field)
         elif field["use"] == "ask" and not kind.is_media:
             _start(_bare(field, kind), field)
+        if _may_go_as_it_comes(field, source):
+            described.came(field)
     except Fault as fault:
         said.append(str(fault))
     return said
 
 
+def _hold_to_voices(field: Mapping[str, Any]) -> None:
+    """A voice of the team is for whom it was made: no form names it to everybody, or sends it for anybody."""
+    if field["use"] == "fix":
+        raise Fault("A voice is chosen by whoever generates. Ask for it, or take it for a text.")
+    if field["start"] and not _start_of_voice(field):
+        raise Fault("It can begin with a voice of the system only. Give the id of one, or leave that empty.")
+
+
+def _start_of_voice(field: Mapping[str, Any]) -> str | None:
+    return next((one.voice_id for one in voices() if one.voice_id == field["start"]), None)
+
+
+def _may_go_as_it_comes(field: Mapping[str, Any], source: Source) -> bool:
+    """Whether it may be sent with what it came with: an app is sent all its inputs, also those that nobody fills in."""
+    if source is not Source.APP or field["use"] == "fix":
+        return False
+    return field["use"] == "leave" or (not field["required"] and _default(field, kind_of(field)) is None)
+
+
+def _default(field: Mapping[str, Any], kind: ParamType) -> Any:
+    if field["type"] == VOICE:
+        return _start_of_voice(field)
+    return None if kind.is_media else _start(_bare(field, kind), field)
+
+
 def _param(field: Mapping[str, Any], kind: ParamType) -> ParamSpec:
+    """What a member is asked for: also a voice that an earlier form sent always, without asking."""
     bare = _bare(field, kind)
-    default = None if kind.is_media else _start(bare, field)
     return ParamSpec(
         **{name: getattr(bare, name) for name in ("key", "type", "label", "options", "widget", "max_length")},
         **{name: getattr(bare, name) for name in ("min", "max", "step", "help")},
-        required=bool(field["required"]),
+        required=bool(field["required"]) or field["use"] == "fix",
         advanced=bool(field["advanced"]),
-        default=default,
+        default=_default(field, kind),
     )
 
 
 def _bare(field: Mapping[str, Any], kind: ParamType) -> ParamSpec:
     text = str(field["value"])
-    long = kind is ParamType.STRING and (len(text) > LONG or "\n" in text or _is_prompt(field))
+    is_voice = field["type"] == VOICE
+    options = field.get("options", ()) if kind is ParamType.LIST else ()
+    long = (
+        not is_voice and kind is ParamType.STRING and (len(text) > LONG or "\n" in text or _is_prompt(field))
+    )
     return ParamSpec(
         key=str(field["key"]),
         type=kind,
-        label=str(field["label"]),
+        label=str(field["label"]) or str(field["name"]),
         help=str(field["help"]),
-        options=tuple(Option(one, label) for one, label in field.get("options", ())),
-        widget="longtext" if long else "",
+        options=tuple(Option(one, label) for one, label in options),
+        widget="voice" if is_voice else "longtext" if long else "",
         max_length=described.LONGEST if long else None,
         min=_number(field.get("min"), kind),
         max=_number(field.get("max", described.MOST_WHOLE if kind is ParamType.INT else None), kind),
@@ -184,7 +226,7 @@ def _start(param: ParamSpec, field: Mapping[str, Any]) -> Any:
 
 def _fixed(field: Mapping[str, Any]) -> Any:
     """The constant, in the JSON type that the input came with. A file is named as upstream knows it."""
-    kind, start = ParamType(field["type"]), str(field["start"])
+    kind, start = kind_of(field), str(field["start"])
     if kind.is_media:
         return start or _whole(field)
     if not start and "raw" in field:

@@ -112,6 +112,11 @@ class ParamSpec:
         return next((option.label for option in self.options if option.value == value), value)
 
     @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody tells how its value is to be written: it is taken as JSON and sent as it is."""
+        return self.type is ParamType.COMPLEX and not self.fields
+
+    @property
     def sent_as(self) -> str:
         """The key of the param in the body of a submit."""
         return self.wire_key or self.key

@@ -19,6 +19,8 @@ _EXTRA = {
 }
 _TYPES = {ParamType.INT: "integer", ParamType.FLOAT: "number", ParamType.BOOLEAN: "boolean"}
 
+_UNCERTAIN = "How it has to be written is not documented; it is sent as it is."
+
 
 def of(params: Sequence[ParamSpec], *, title: str, rules: Sequence[Rule] = ()) -> dict[str, Any]:
     """One object without further properties; required are the params that have no default to fall back on."""
@@ -38,8 +40,8 @@ def _property(param: ParamSpec) -> dict[str, Any]:
     if param.hidden:
         return {"title": param.label, "const": param.default, "default": param.default}
     described: dict[str, Any] = {"title": param.label}
-    if param.help:
-        described["description"] = param.help
+    if said := " ".join(part for part in (param.help, _UNCERTAIN if param.is_uncertain else "") if part):
+        described["description"] = said
     if param.default is not None:
         described["default"] = param.default
     if param.example:

@@ -73,7 +73,7 @@ class Field:
             return "pairs"
         if param.fields:
             return "entries"
-        if param.multiple:
+        if param.multiple and not param.is_uncertain:
             return "lines"
         if param.widget in EDITORS or param.type is ParamType.COMPLEX or (param.max_length or 0) >= LONG_TEXT:
             return "editor"
@@ -117,6 +117,8 @@ class Field:
     @cached_property
     def text(self) -> str:
         """The value as the text of a control."""
+        if self.param.is_uncertain and isinstance(self.value, (list, tuple)):
+            return json.dumps(self.value, ensure_ascii=False, indent=2, default=str)
         return as_text(self.value)
 
     @property
@@ -256,6 +258,8 @@ class Field:
         parts = []
         if self.param.help:
             parts.append(f"{self.id}-help")
+        if self.param.is_uncertain:
+            parts.append(f"{self.id}-uncertain")
         if self.errors:
             parts.append(f"{self.id}-error")
         if self.control == "editor" and self.param.max_length:

@@ -118,6 +118,13 @@ class ModelForm:
             said.append(
                 _("Only its name is known, not what it takes. A manager can send its settings as JSON.")
             )
+        if uncertain := [
+            param.label for param in self.spec.params if param.is_uncertain and not param.hidden
+        ]:
+            said.append(
+                _("Uncertain, because nobody tells how it has to be written: %(names)s.")
+                % {"names": ", ".join(f"“{name}”" for name in uncertain)}
+            )
         if self.spec.facts == "partly":
             said.append(_("Not all of this is confirmed: some settings come from one source only."))
         return said

@@ -27,8 +27,8 @@ from generations.catalogue.text import Fault, settled
 from generations.models import TeamModel, TeamModelForm
 
 KINDS = {
-    ParamType.STRING: ("STRING", "IMAGE", "AUDIO", "VIDEO", "INT", "FLOAT"),
-    ParamType.LIST: ("LIST", "STRING"),
+    ParamType.STRING: ("STRING", "IMAGE", "AUDIO", "VIDEO", "INT", "FLOAT", own.VOICE),
+    ParamType.LIST: ("LIST", "STRING", own.VOICE),
     ParamType.INT: ("INT", "FLOAT"),
     ParamType.FLOAT: ("FLOAT", "INT"),
     ParamType.BOOLEAN: ("BOOLEAN",),
@@ -150,7 +150,17 @@ class Input:
 
     @property
     def is_file(self) -> bool:
-        return ParamType(self.data["type"]).is_media
+        return own.kind_of(self.data).is_media
+
+    @property
+    def takes_lora(self) -> bool:
+        """Whether it is likely to take the name of a LoRA: nothing says so but how it is called."""
+        return "lora" in self.data["name"].lower() and self.data["type"] in ("STRING", "LIST")
+
+    @property
+    def options(self) -> Sequence[tuple[str, str]]:
+        """The values to choose its start from, while it is taken for a choice."""
+        return self.data.get("options", ()) if self.data["type"] == "LIST" else ()
 
     @property
     def is_long(self) -> bool:
@@ -210,12 +220,12 @@ class Settling:
     @property
     def asked(self) -> list[Input]:
         """Those that stand open in the form."""
-        return [one for one in self.inputs if one.data["use"] != "leave"]
+        return [one for one in self.inputs if one.data["use"] != "leave" or one.errors]
 
     @property
     def left(self) -> list[Input]:
         """Those that go as they come."""
-        return [one for one in self.inputs if one.data["use"] == "leave"]
+        return [one for one in self.inputs if one.data["use"] == "leave" and not one.errors]
 
     @property
     def is_taking(self) -> bool:
@@ -232,8 +242,8 @@ class Settling:
     def is_valid(self) -> bool:
         """Finds every fault, so that all are told at once."""
         valid = self.settings.is_valid()
-        for one in self.asked:
-            one.errors += own.faults(one.data)
+        for one in self.inputs:
+            one.errors += own.faults(one.data, Source(self.model.source))
         return valid and not self.fault and not any(one.errors for one in self.inputs)
 
     @property
@@ -297,6 +307,7 @@ def type_words() -> dict[str, str]:
         "IMAGE": _("Picture"),
         "AUDIO": _("Sound"),
         "VIDEO": _("Video"),
+        own.VOICE: _("Voice, chosen from those a member may use"),
     }
 
 

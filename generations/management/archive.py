@@ -54,6 +54,7 @@ from generations.models import (
     Generation,
     HeldOrder,
     Inquiry,
+    Lora,
     ModelRule,
     MonthlyReport,
     Output,
@@ -76,10 +77,11 @@ from generations.models import (
     VoiceUse,
 )
 
-FORMAT = 6
+FORMAT = 7
 """The first one knew no voices, batches, drafts and presets, the second no inquiries and no keys of teams,
 the third no audit trail, invitations, requests and notices, the fourth no tags, collections, stars and saved
-searches, no changes and receivers, no links for outsiders, the fifth no AI apps and workflows.
+searches, no changes and receivers, no links for outsiders, the fifth no AI apps and workflows, the sixth no LoRAs.
+A LoRA that RunningHub did not have yet is without its file, so it has to be uploaded again.
 
 Keys of RunningHub are in it as they are stored: sealed with the secret key, which is not in it. Restored under another
 secret key they cannot be read, and the Connections page asks for them again.
@@ -107,6 +109,7 @@ MODELS: tuple[type[models.Model], ...] = (
     LimitWarning,
     Connection,
     ConnectionKey,
+    Lora,
     Batch,
     Generation,
     Inquiry,
@@ -167,6 +170,7 @@ SINCE: dict[type[models.Model], int] = {
     **dict.fromkeys((Descent, Tag, Tagging, Favourite, Collection, CollectionItem, RetentionRule), 5),
     **dict.fromkeys((Feed, Change, Receiver, Delivery, ShareLink, SavedSearch), 5),
     **dict.fromkeys((TeamModel, TeamModelForm), 6),
+    Lora: 7,
 }
 """The format that was the first to have rows of a kind; what is not here was there from the beginning."""
 

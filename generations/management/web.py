@@ -15,6 +15,7 @@ def web_server(bind: str, workers: int) -> list[str]:
     return [
         *("-m", "gunicorn", "rhweb.wsgi:application", "--bind", bind),
         *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(LISTENERS)),
+        "--preload",
         *("--timeout", "120", "--log-level", "warning", "--no-control-socket"),
         # Longer than any pause between two requests of a page or a script: closing a connection just as the next
         # request comes in looks like a broken server. (gunicorn's own default is 2 seconds.)

@@ -10,12 +10,13 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE
 _JOINERS = "\u200c\u200d"
 
 
-def safe_filename(title: str, extension: str) -> str:
+def safe_filename(title: str, extension: str, number: int = 1) -> str:
     """A name like "Lighthouse, first draft.mp3": at most 120 bytes of UTF-8, never empty, no part of a path.
 
     Control and direction-changing characters are dropped, characters that some file system forbids are
     replaced, and names that Windows keeps for itself get a "_" in front. An extension the title already ends
-    with is not repeated. `extension` comes with or without its dot; "" gives a name without one.
+    with is not repeated. `extension` comes with or without its dot; "" gives a name without one. A `number` above 1
+    stands behind the title in brackets, however long that is.
     """
     suffix = re.sub(r"[^a-z0-9]", "", extension.lower())[:10]
     dotted = f".{suffix}" if suffix else ""
@@ -25,9 +26,9 @@ def safe_filename(title: str, extension: str) -> str:
     stem = _trim(stem) or "untitled"
     if _RESERVED.match(stem):
         stem = f"_{stem}"
-    room = _MAX_BYTES - len(dotted)
-    stem = _trim(stem.encode()[:room].decode("utf-8", "ignore").rstrip(_JOINERS))
-    return stem + dotted
+    behind = (f" ({number})" if number > 1 else "") + dotted
+    room = _MAX_BYTES - len(behind)
+    return _trim(stem.encode()[:room].decode("utf-8", "ignore").rstrip(_JOINERS)) + behind
 
 
 def _tidy(title: str) -> str:

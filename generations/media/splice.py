@@ -5,11 +5,12 @@ So a tag is taken off or put on without a copy on any disk, and a range of the r
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, BinaryIO
+
+from generations.media.placed import Placed
 
 Piece = bytes | tuple[int, int]
 """Bytes of our own, or a part of the file: from its first byte to the one after its last."""
@@ -25,32 +26,15 @@ def is_plain(pieces: Sequence[Piece], size: int) -> bool:
     return all(isinstance(piece, tuple) for piece in pieces) and _joined(pieces) == [(0, size)]
 
 
-class Spliced(io.RawIOBase):
+class Spliced(Placed):
     """The pieces as one seekable file from the byte `at` on, only to be read. Closing it closes the file."""
 
     def __init__(self, file: BinaryIO, pieces: Sequence[Piece], at: int = 0) -> None:
         self._file = file
         self._pieces = [piece for piece in pieces if _length(piece)]
         self._stops = list(accumulate(_length(piece) for piece in self._pieces))
+        self.size = self._stops[-1] if self._stops else 0
         self._at = at
-
-    @property
-    def size(self) -> int:
-        return self._stops[-1] if self._stops else 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
 
     def readinto(self, buffer: Any) -> int:
         """Up to the end of the piece; 0 at the end, or where the file is shorter than it should be."""

@@ -28,9 +28,11 @@ from generations.models.held import HeldOrder
 from generations.models.ids import read_id, since
 from generations.models.inquiry import Finding, Inquiry, Question
 from generations.models.latest import ever_made, latest_of_each
+from generations.models.lora import Lora
 from generations.models.model_rule import ModelRule
 from generations.models.monthly_report import MonthlyReport
 from generations.models.output import Output
+from generations.models.prepared import Counts, Given, Rows
 from generations.models.price import PriceDecision, TeamPrice
 from generations.models.price_check import PriceCheck
 from generations.models.receiver import Delivery, Receiver
@@ -74,6 +76,7 @@ __all__ = [
     "CollectionItem",
     "Connection",
     "ConnectionKey",
+    "Counts",
     "Delivery",
     "Descent",
     "Draft",
@@ -84,10 +87,12 @@ __all__ = [
     "Findable",
     "Finding",
     "Generation",
+    "Given",
     "Heartbeat",
     "HeldOrder",
     "Inquiry",
     "LibraryCounts",
+    "Lora",
     "ModelRule",
     "MonthlyReport",
     "Origin",
@@ -100,6 +105,7 @@ __all__ = [
     "Question",
     "Receiver",
     "RetentionRule",
+    "Rows",
     "SavedSearch",
     "ShareLink",
     "State",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, Team, User
 from generations.models import sealing
 from generations.models.change import Change
+from generations.models.prepared import Given, Rows
 
 SANDBOX = "sandbox"
 SITES = ("ai", "cn")
@@ -224,9 +226,7 @@ class Connection(models.Model):
         """
         known: list[Connection] | None = team.__dict__.get("_connections")
         if known is None:
-            rows = cls.usable(team).select_related("paused_by").order_by("pk")
-            TeamModel = cls._meta.apps.get_model("generations", "TeamModel")
-            known = list(rows.annotate(has_models=Exists(TeamModel.objects.filter(team=team))))
+            known = _usable(team=team.pk, address=configured())
             team.__dict__["_connections"] = known
             if known:
                 team.__dict__["_has_models"] = getattr(known[0], "has_models")  # noqa: B009 - an annotation
@@ -235,8 +235,7 @@ class Connection(models.Model):
     @classmethod
     def usable(cls, team: Team) -> models.QuerySet[Connection]:
         """As `all_of`, as a query."""
-        mine = Q(team=team) | Q(team=None, base_url=configured())
-        return cls.objects.filter(mine, removed_at=None)
+        return cls.objects.filter(_of_use(team, configured()), removed_at=None)
 
     @classmethod
     def lacks_models(cls, team: Team) -> bool:
@@ -257,11 +256,7 @@ class Connection(models.Model):
 
         Which of them may send is for each to say; those that cannot are simply passed over.
         """
-        Generation = cls._meta.apps.get_model("generations", "Generation")  # it refers to this module
-        queued = Generation.objects.filter(connection=OuterRef("pk"), status="queued")
-        own = Q(team__isnull=False, removed_at=None) & ~Q(sealed_key="") & (Q(is_used=True) | Exists(queued))
-        asked = cls.objects.filter(Q(team=None, base_url=configured()) | own).order_by("pk")
-        rows: list[Connection] = list(asked)
+        rows = _at_work(address=configured())
         digest = key_digest(settings.RUNNINGHUB_API_KEY or settings.SANDBOX_KEY)
         if not any(one.is_shared and one.key_digest == digest for one in rows):
             return [cls.current(), *(one for one in rows if not one.is_shared)]
@@ -362,3 +357,27 @@ class ConnectionKey(models.Model):
 
 
 CANDIDATES = (ConnectionKey.State.WAITING, ConnectionKey.State.UNREACHABLE, ConnectionKey.State.REFUSED)
+
+
+def _of_use(team: Any, address: Any) -> Q:
+    return Q(team=team) | Q(team=None, base_url=address)
+
+
+@Rows
+def _usable() -> models.QuerySet[Connection]:
+    """What `Connection.all_of` gives; every page asks this."""
+    team: Any = Given("team")
+    rows = Connection.objects.filter(_of_use(team, Given("address")), removed_at=None)
+    TeamModel = Connection._meta.apps.get_model("generations", "TeamModel")
+    rows = rows.annotate(has_models=Exists(TeamModel.objects.filter(team=team)))
+    return rows.select_related("paused_by").order_by("pk")
+
+
+@Rows
+def _at_work() -> models.QuerySet[Connection]:
+    """What `Connection.working` gives; the watcher asks this several times a second."""
+    Generation = Connection._meta.apps.get_model("generations", "Generation")  # it refers to this module
+    queued = Generation.objects.filter(connection=OuterRef("pk"), status="queued")
+    own = Q(team__isnull=False, removed_at=None) & ~Q(sealed_key="") & (Q(is_used=True) | Exists(queued))
+    shared = Q(team=None, base_url=Given("address"))
+    return Connection.objects.filter(shared | own).order_by("pk")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.db import connection, models, transaction
@@ -18,7 +20,9 @@ from accounts.models import ApiToken, Membership, MoneyField, Team, User
 from generations.models.batch import Batch
 from generations.models.connection import Connection
 from generations.models.ids import uuid7
-from generations.models.writer import in_turn
+from generations.models.loading import Light
+from generations.models.prepared import Given, Rows
+from generations.models.writer import in_turn, unsynced
 
 
 class State(models.TextChoices):
@@ -80,18 +84,51 @@ OVER = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
 ACTIVE = (State.QUEUED, State.DISPATCHING, State.UNCONFIRMED, State.RUNNING, State.GATHERING)
 
 
+@lru_cache(maxsize=64)
+def _update(values: tuple[str, ...], sources: int, known: tuple[str, ...], none: tuple[str, ...]) -> str:
+    """The words of an UPDATE of one generation in one of so many states, by the names of fields."""
+
+    columns = {field.name: field.column for field in Generation._meta.concrete_fields}
+
+    def quote(name: str) -> str:
+        return connection.ops.quote_name(str(columns[name]))
+
+    put = ", ".join(f"{quote(name)} = %s" for name in values)
+    states = ", ".join(["%s"] * sources)
+    where = [f"{quote('id')} = %s", f"{quote('status')} IN ({states})"]
+    where += [f"{quote(name)} = %s" for name in known] + [f"{quote(name)} IS NULL" for name in none]
+    table = connection.ops.quote_name(Generation._meta.db_table)
+    return f"UPDATE {table} SET {put} WHERE {' AND '.join(where)}"  # noqa: S608 - no values
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
-    def move(self, pk: uuid.UUID, frm: State | tuple[State, ...], to: State, **changes: Any) -> bool:
+    def move(
+        self,
+        pk: uuid.UUID,
+        frm: State | tuple[State, ...],
+        to: State,
+        *,
+        fence: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> bool:
         """Changes the state by one conditional UPDATE. False: somebody else was first, walk away.
 
-        An ended generation gets `finished_at` and has no lease or next look any more. Every move forgets the
-        lease and the count of claims, since the claim did its work.
+        `fence` are values that the row must still have. An ended generation gets `finished_at` and has no lease or next
+        look any more. Every move forgets the lease and the count of claims, since the claim did its work.
         """
         sources = (frm,) if isinstance(frm, State) else frm
-        return self.filter(pk=pk, status__in=sources).turn(to, **changes) == 1
+        fence, values = fence or {}, {"status": to, **self._turned(to, changes)}
+        with in_turn():
+            if self.query.where or any(hasattr(value, "resolve_expression") for value in values.values()):
+                return self.filter(pk=pk, status__in=sources, **fence).update(**values) == 1
+            return self._put(pk, sources, fence, values) == 1
 
     def turn(self, to: State, **changes: Any) -> int:
         """As `move`, of every row of this query at once, which names the states it moves from. Gives how many moved."""
+        with in_turn():
+            return self.update(status=to, **self._turned(to, changes))
+
+    def _turned(self, to: State, changes: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
         changes = {
             "lease_until": None,
@@ -103,14 +140,35 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         }
         if to in OVER:
             changes = {"finished_at": now, "next_check_at": None, "deadline_at": None, **changes}
-        with in_turn():
-            return self.update(status=to, **changes)
+        return changes
 
-    def note(self, pk: uuid.UUID, state: State, **changes: Any) -> bool:
+    def _put(
+        self, pk: uuid.UUID, sources: tuple[State, ...], fence: Mapping[str, Any], values: dict[str, Any]
+    ) -> int:
+        """What `filter(…).update(…)` would do to one row, with plain values. A worker does little else than this, and
+        of the processor time of such an UPDATE Django needs three quarters to put it into words.
+        """
+        fields = {field.name: field for field in self.model._meta.concrete_fields}
+        none = [name for name, value in fence.items() if value is None]
+        known = {name: value for name, value in fence.items() if value is not None}
+        words = _update(tuple(values), len(sources), tuple(known), tuple(none))
+        told = [
+            *values.items(),
+            ("id", pk),
+            *(("status", source) for source in sources),
+            *known.items(),
+        ]
+        with transaction.mark_for_rollback_on_error(self.db), connection.cursor() as cursor:
+            cursor.execute(words, [fields[name].get_db_prep_save(value, connection) for name, value in told])
+            return int(cursor.rowcount)
+
+    def note(
+        self, pk: uuid.UUID, state: State, *, fence: Mapping[str, Any] | None = None, **changes: Any
+    ) -> bool:
         """Writes about a generation that is still in `state`, leaving the state; ends the lease like `move`."""
-        return self.move(pk, state, state, **changes)
+        return self.move(pk, state, state, fence=fence, **changes)
 
-    def due(self, now: datetime, *states: State) -> GenerationQuerySet:
+    def due(self, now: datetime | Given, *states: State) -> GenerationQuerySet:
         """Rows in `states` whose next look has come, with no live lease, not parked."""
         return self.filter(
             Q(lease_until=None) | Q(lease_until__lt=now),
@@ -124,8 +182,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
         Each claim counts; `move` and `note` reset the count, so a row that kills its worker shows itself.
         """
-        now = timezone.now()
-        leased = {
+        now, limit = timezone.now(), min(limit, SIZES[-1])
+        leased: dict[str, Any] = {
             "lease_until": now + lease + timedelta(microseconds=random.randrange(10**6)),
             "claims": F("claims") + 1,
         }
@@ -136,15 +194,22 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             with transaction.atomic():
                 pks = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
                 self.filter(pk__in=pks).update(**leased)
-            return self._in_order(pks, {})
+            found = self.model._default_manager.select_related("connection").in_bulk(pks)
+            return [found[pk] for pk in pks if pk in found]
         # SQLite has one writer, who shall not keep it over more than a statement: what is due is read before, taken
         # where it still is, and known again by the instant at which its lease ends.
-        pks = list(due.values_list("pk", flat=True)[:limit])
+        if self.query.where:
+            pks = list(due.values_list("pk", flat=True)[:limit])
+        else:
+            pks = [row.pk for row in _due(states)(now=now)[:limit]]
         if not pks:
             return []
-        with in_turn():
+        with in_turn(), unsynced():
             taken = self.due(now, *states).filter(pk__in=pks).update(**leased)
-        return self._in_order(pks, {"lease_until": leased["lease_until"]}) if taken else []
+        if not taken:
+            return []
+        found = {row.pk: row for row in _mine(pks, leased["lease_until"])}
+        return [found[pk] for pk in pks if pk in found]
 
     def seen_by(self, membership: Membership) -> GenerationQuerySet:
         """The generations of the team but those that are private to somebody else. Managers see all.
@@ -162,13 +227,36 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """As `seen_by`, without what is in the trash or was in it to the end: what lists, pickers and rails show."""
         return self.seen_by(membership).filter(trashed_at=None)
 
-    def _in_order(self, pks: list[uuid.UUID], mine: dict[str, Any]) -> list[Generation]:
-        """Claimed rows with their connections."""
-        found = self.model._default_manager.filter(**mine).select_related("connection").in_bulk(pks)
-        return [found[pk] for pk in pks if pk in found]
+
+SIZES = (1, 4, 12, 40, 100)
+"""So many ids have a place in the question for what was claimed; more than the last are never claimed at once."""
 
 
-class Generation(models.Model):
+@lru_cache(maxsize=16)
+def _due(states: tuple[State, ...]) -> Rows[Generation]:
+    """The ids of what is due, asked so often that Django shall not put it into words each time."""
+    return Rows(
+        lambda: (
+            Generation.objects.due(Given("now"), *states).order_by("next_check_at").only("pk")[: SIZES[-1]]
+        )
+    )
+
+
+def _mine(pks: list[uuid.UUID], until: datetime) -> list[Generation]:
+    """Which of these were claimed until then, with their connections."""
+    many = next(size for size in SIZES if len(pks) <= size)
+    filled = [*pks, *[pks[-1]] * (many - len(pks))]
+    return _leased(many)(until=until, **{f"pk{n}": pk for n, pk in enumerate(filled)})
+
+
+@lru_cache
+def _leased(many: int) -> Rows[Generation]:
+    pks: list[Any] = [Given(f"pk{n}") for n in range(many)]
+    rows = Generation.objects.select_related("connection")
+    return Rows(lambda: rows.filter(pk__in=pks, lease_until=Given("until")))
+
+
+class Generation(Light):
     """What a member asked for once. It reaches upstream at most once and owns at most one upstream task.
 
     The row is the receipt. `cost_counted` is what it uses of the allowances: the actual cost once known, else

@@ -8,10 +8,12 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from generations.models.prepared import Given, Rows
+
 
 class Heartbeat(models.Model):
-    """`watcher` beats while it follows generations, `copier` while it helps to copy, `worker` whenever the queue runs
-    a task.
+    """`watcher` beats while it follows generations, `copier` while it helps to copy, `lender` while a
+    LoRA is sent, `worker` whenever the queue runs a task.
     """
 
     name = models.CharField(max_length=40, primary_key=True)
@@ -34,11 +36,7 @@ class Heartbeat(models.Model):
     def is_fresh(cls, name: str, within: timedelta) -> bool:
         """Whether `name` beat lately and did not leave since."""
         now = timezone.now()
-        return (
-            cls.objects.filter(name=name, beat_at__gte=now - within, beat_at__lte=now + within)
-            .exclude(holder="")
-            .exists()
-        )
+        return bool(_beating(name=name, since=now - within, until=now + within))
 
     @classmethod
     def take(cls, name: str, holder: str, *, stale_after: timedelta) -> bool:
@@ -56,3 +54,9 @@ class Heartbeat(models.Model):
     def leave(cls, name: str, holder: str) -> None:
         """Makes room for the next holder at once."""
         cls.objects.filter(name=name, holder=holder).update(holder="")
+
+
+@Rows
+def _beating() -> models.QuerySet[Heartbeat]:
+    lately: Any = (Given("since"), Given("until"))
+    return Heartbeat.objects.filter(name=Given("name"), beat_at__range=lately).exclude(holder="").only("name")

@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from generations.models.generation import Generation
+from generations.models.loading import Light
 
 
-class Output(models.Model):
+class Output(Light):
     """One stored result. `index` counts from 0 within its generation.
 
     Of several takes one can be the keeper: the one that is played and used first.
@@ -59,6 +60,15 @@ class Output(models.Model):
     def file_name(generation: Generation, index: int, extension: str) -> str:
         """Where the file of this result is stored."""
         return f"{Output.folder(generation.team_id, generation.pk)}/{index}.{extension}"
+
+    @property
+    def letter(self) -> str:
+        """A, B, … Z, AA, AB: which take of the generation it is."""
+        name, left = "", self.index + 1
+        while left:
+            left, rest = divmod(left - 1, 26)
+            name = chr(ord("A") + rest) + name
+        return name
 
     @property
     def poster_name(self) -> str:

@@ -11,7 +11,7 @@ from accounts.models import Team
 class Tally(models.Model):
     """The counts of one slice of a library: the generations from `first` on, up to the next slice.
 
-    Only what the whole team sees is counted, and nothing that lies in the trash. `counts` is
+    Nothing that lies in the trash is counted, and what is private only as `private`, by author. `counts` is
     {facet: {value: how many}}; `counted_at` says how old they are.
     """
 

@@ -1,7 +1,8 @@
 """About how many generations of each sort a team has, counted a slice at a time in the background.
 
 No page counts. A slice is some thousands of generations that were made one after the other; the newest is counted anew
-whenever this runs, the others in turn, and a page reads their sum. What only some of the team see is not in it.
+whenever this runs, the others in turn, and a page reads their sum. What only some of the team see is not in it, but for
+how much of it each author has.
 """
 
 from __future__ import annotations
@@ -115,6 +116,10 @@ def _count_slice(one: Tally, end: uuid.UUID | None) -> None:
         for name, value in zip(COLUMNS, values, strict=True):
             found[name][str(value)] += n
         found["approved"]["yes"] += n if approved else 0
+    hidden = Generation.objects.filter(team=one.team, pk__gte=one.first, trashed_at=None, is_private=True)
+    hidden = hidden.filter(pk__lt=end) if end else hidden
+    authors = hidden.values_list("author_id").annotate(n=Count("pk")).order_by()
+    found["private"] = Counter({str(author): n for author, n in authors})
     for name, table, column in RELATIONS:
         found[name] = Counter({str(value): n for value, n in _related(rows, table, column)})
     one.counts, one.rows, one.counted_at = found, total, timezone.now()
@@ -131,10 +136,12 @@ def _related(rows: QuerySet[Generation], table: type[Any], column: str) -> list[
 
 
 def _sum(team: Team, slices: list[Tally]) -> None:
+    """What was not counted in every slice yet, as after a new version, is left out rather than told too small."""
     counts: dict[str, Counter[str]] = {}
-    for one in slices:
-        for name, values in one.counts.items():
-            counts.setdefault(name, Counter()).update(values)
+    for name in set.intersection(*(set(one.counts) for one in slices)) if slices else ():
+        counts[name] = Counter()
+        for one in slices:
+            counts[name].update(one.counts[name])
     LibraryCounts.objects.update_or_create(
         team=team,
         defaults={"counts": counts, "rows": sum(one.rows for one in slices), "counted_at": timezone.now()},

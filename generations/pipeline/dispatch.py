@@ -13,14 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from generations import disk, own_models, progress, queue, upstream
 from generations.catalogue import load
 from generations.catalogue.spec import ModelSpec
-from generations.models import Bell, Connection, Generation, State, Upload
-from generations.models.writer import in_turn
+from generations.models import Bell, Connection, Generation, Given, Rows, State, Upload
+from generations.models.writer import in_turn, together
 from generations.pipeline import copies, inquire, pacing, webhook
 from generations.pipeline.persist import persist
 from generations.pipeline.resolve import RELEASED
@@ -44,6 +44,13 @@ SENDING = (State.DISPATCHING, State.UNCONFIRMED)
 lately = progress.Lately()
 
 
+@Rows
+def _first_due() -> QuerySet[Generation]:
+    """Whether anything waits for a connection, which is asked many times a second."""
+    mine: Any = Given("connection")
+    return Generation.objects.due(Given("now"), State.QUEUED).filter(connection=mine).only("pk")[:1]
+
+
 def claim(connection: Connection, limit: int) -> list[Generation]:
     """Takes up to `limit` generations for which there is a free slot. The lock on the connection keeps slots exact.
 
@@ -55,7 +62,7 @@ def claim(connection: Connection, limit: int) -> list[Generation]:
         return []
     if disk.is_low():
         return []  # what could not be stored is not made
-    if not Generation.objects.due(now, State.QUEUED).filter(connection=connection).exists():
+    if not _first_due(now=now, connection=connection.pk):
         return []
     first = progress.line(connection, now, limit=limit, only_due=True)
     with in_turn(), transaction.atomic():
@@ -140,16 +147,22 @@ def send(row: Generation) -> None:
         _back_to_queue(row, gap=pacing.after_fault(row.faults + 4), faults=F("faults") + 1, error=told)
         return
     first_look = _first_look(row, bool(doorbell))
-    now = timezone.now()
-    if not mine.filter(submitting_at=None, cancel_requested_at=None).note(
-        row.pk,
-        State.DISPATCHING,
-        submitting_at=now,
-        lease_until=now + SUBMITTING,
-        claims=F("claims"),
-        webhook=Bell.ASKED if doorbell else Bell.NOT_ASKED,
-        key_digest=row.connection.key_digest,
-    ):
+
+    def begin() -> bool:
+        now = timezone.now()  # the lease begins when it is written, however long that was waited for
+        return Generation.objects.note(
+            row.pk,
+            State.DISPATCHING,
+            fence={"attempts": row.attempts, "submitting_at": None, "cancel_requested_at": None},
+            submitting_at=now,
+            lease_until=now + SUBMITTING,
+            claims=row.claims,
+            webhook=Bell.ASKED if doorbell else Bell.NOT_ASKED,
+            key_digest=row.connection.key_digest,
+        )
+
+    is_mine = together(begin)
+    if not is_mine:
         mine.filter(cancel_requested_at__isnull=False, submitting_at=None).move(
             row.pk, State.DISPATCHING, State.CANCELLED
         )
@@ -215,11 +228,16 @@ def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, ov
     }
 
     def save() -> bool:
-        rows = Generation.objects.filter(attempts=row.attempts)
-        return rows.move(
-            row.pk, (State.DISPATCHING, State.UNCONFIRMED), State.RUNNING, **changes
-        ) or rows.filter(error_code=RELEASED).move(
-            row.pk, State.FAILED, State.RUNNING, finished_at=None, **changes
+        mine = {"attempts": row.attempts}
+        return Generation.objects.move(
+            row.pk, (State.DISPATCHING, State.UNCONFIRMED), State.RUNNING, fence=mine, **changes
+        ) or Generation.objects.move(
+            row.pk,
+            State.FAILED,
+            State.RUNNING,
+            fence=mine | {"error_code": RELEASED},
+            finished_at=None,
+            **changes,
         )
 
     try:

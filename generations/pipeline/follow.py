@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from generations import upstream
@@ -83,37 +83,29 @@ def _judge(row: Generation, reply: TaskReply) -> None:
             row, pacing.after_fault(row.faults + 1), faults=F("faults") + 1, upstream_status=reply.status[:40]
         )
     elif reply.state == "succeeded":
-        moved = persist(
-            lambda: Generation.objects.move(
-                row.pk,
-                State.RUNNING,
-                State.GATHERING,
-                results=[asdict(result) for result in reply.results],
-                upstream_done_at=now,
-                found_by=_found_by(row),
-                next_check_at=now,
-                deadline_at=now + COPY_WITHIN,
-                overdue_at=None,
-                **told,
-                **_confirmed(row),
-            )
+        moved = _end(
+            row,
+            State.GATHERING,
+            results=[asdict(result) for result in reply.results],
+            upstream_done_at=now,
+            next_check_at=now,
+            deadline_at=now + COPY_WITHIN,
+            overdue_at=None,
+            **told,
+            **_confirmed(row),
         )
         if moved:
             _room(row)
             _tell_siblings(row)
     elif reply.state in {"failed", "cancelled"}:
-        persist(
-            lambda: Generation.objects.move(
-                row.pk,
-                State.RUNNING,
-                State.FAILED if reply.state == "failed" else State.CANCELLED,
-                upstream_done_at=now,
-                found_by=_found_by(row),
-                error_code=(reply.error_code or reply.state)[:40],
-                error_message=reply.error_text if reply.state == "failed" else "",
-                error_detail=reply.error_detail[:4000],
-                **told,
-            )
+        _end(
+            row,
+            State.FAILED if reply.state == "failed" else State.CANCELLED,
+            upstream_done_at=now,
+            error_code=(reply.error_code or reply.state)[:40],
+            error_message=reply.error_text if reply.state == "failed" else "",
+            error_detail=reply.error_detail[:4000],
+            **told,
         )
         _room(row)
     else:
@@ -128,10 +120,17 @@ def _judge(row: Generation, reply: TaskReply) -> None:
         _later(row, gap, **told, **_confirmed(row))
 
 
-def _found_by(row: Generation) -> Any:
-    """For the end that was just noticed: whether a webhook rang since the look before."""
-    otherwise = Value("poll" if webhook.address(row.pk) else "")
-    return Case(When(found_by=webhook.RANG, then=F("found_by")), default=otherwise)
+def _end(row: Generation, to: State, **changes: Any) -> bool:
+    """The task ended upstream, which a bell announced or this look found; a bell that rings meanwhile counts too."""
+    found_by = webhook.RANG if row.found_by == webhook.RANG else "poll" if webhook.address(row.pk) else ""
+    known, move = {"found_by": row.found_by}, Generation.objects.move
+    return persist(
+        lambda: (
+            move(row.pk, State.RUNNING, to, fence=known, found_by=found_by, **changes)
+            or move(row.pk, State.RUNNING, to, **changes)
+        ),
+        synced=to != State.GATHERING,  # a look that was lost is made again
+    )
 
 
 def _confirmed(row: Generation) -> dict[str, Any]:
@@ -154,11 +153,17 @@ def _later(row: Generation, gap: float, **changes: Any) -> None:
     now = timezone.now()
     if row.found_by == webhook.RANG:
         changes["found_by"] = ""  # it rang, but not for the end
-    planned = Value(now + timedelta(seconds=gap), output_field=DateTimeField())
-    next_look = Case(When(next_check_at=row.next_check_at, then=planned), default=F("next_check_at"))
     if row.deadline_at and now > row.deadline_at and row.overdue_at is None:
         changes["overdue_at"] = now
-    persist(lambda: Generation.objects.note(row.pk, State.RUNNING, next_check_at=next_look, **changes))
+    known, note = {"next_check_at": row.next_check_at}, Generation.objects.note
+    planned = now + timedelta(seconds=gap)
+    persist(
+        lambda: (
+            note(row.pk, State.RUNNING, fence=known, next_check_at=planned, **changes)
+            or note(row.pk, State.RUNNING, **changes)
+        ),
+        synced=False,
+    )
 
 
 def _room(row: Generation) -> None:

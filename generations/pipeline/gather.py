@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, Prefetch, Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -102,7 +102,10 @@ def claim(limit: int, without: Collection[int] = ()) -> list[Generation]:
     rows = Generation.objects.exclude(connection__in=without) if without else Generation.objects
     if limit <= 0:
         return []
-    return rows.claim(State.GATHERING, limit=limit, lease=LEASE)
+    claimed = rows.claim(State.GATHERING, limit=limit, lease=LEASE)
+    there = Output.objects.only("generation_id", "index", "duration", "bytes")
+    prefetch_related_objects(claimed, Prefetch("outputs", there))
+    return claimed
 
 
 def gather(row: Generation) -> None:
@@ -118,7 +121,7 @@ def gather(row: Generation) -> None:
         return
     try:
         client = upstream.downloader(row.connection)
-        stored = list(row.outputs.only("generation_id", "index", "duration", "bytes"))
+        stored = list(row.outputs.all())
         missing = sorted(set(range(len(results))) - {output.index for output in stored})
         for index in missing:
             stored.append(
@@ -270,28 +273,26 @@ def _write(output: Output, others: list[Output] | None = None) -> bool:
     If another worker stored the same one first, its row counts. What a commit that failed has left in `output` is
     forgotten before it is tried again: the number it had is another row's by now.
     """
-    taken = Output.objects.filter(generation=output.generation_id, index=output.index)
 
-    def save() -> bool:
+    def save(*, is_new: bool = True) -> bool:
         output.pk = None
-        with in_turn(), transaction.atomic():
-            mine = Generation.objects.filter(pk=output.generation_id, status=State.GATHERING)
+        with in_turn(), transaction.atomic(savepoint=False):
             if others is not None:
                 taken_on = _succeed(output.generation_id, [*others, output])
             else:
+                mine = Generation.objects.filter(pk=output.generation_id, status=State.GATHERING)
                 taken_on = bool(mine.update(updated_at=timezone.now()))
-            if not taken_on:
-                return False
-            try:
-                with transaction.atomic():
-                    output.save(force_insert=True)
-            except IntegrityError:
-                if not taken.exists():
-                    raise
-                logger.info("output %s was stored by another worker", output)
-        return True
+            if taken_on and is_new:
+                output.save(force_insert=True)
+        return taken_on
 
-    return persist(save)
+    try:
+        return persist(save)
+    except IntegrityError:
+        if not Output.objects.filter(generation=output.generation_id, index=output.index).exists():
+            raise
+        logger.info("output %s was stored by another worker", output)
+        return persist(partial(save, is_new=False))
 
 
 def remove_strays(team_id: int, pk: uuid.UUID) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KNOWN_FROM = 5
 """From so many finished generations on, their durations are trusted more than the catalogue's guess."""
@@ -20,6 +21,10 @@ LEAST = 50
 CALLS_AT_LEAST = 20.0
 SCOUTS = 0.1
 """The share of tasks alike that is looked at early although their bells will ring."""
+SCOUTS_OF_MANY = 0.2
+"""The share of very many tasks alike that finds out how long it takes; the first of it that is done tells the others,
+who are hardly asked about in vain then.
+"""
 BELL_RINGS_WITHIN = 3.0
 """Seconds that a bell may take. Looked at before, a task would be asked about twice."""
 
@@ -62,23 +67,27 @@ class Politeness:
     """How many calls may be made: so many a second, and after a pause as many as a second gives at once.
 
     `now` is any clock that only goes forward, in seconds. Each process counts its own calls: of several watchers on
-    several hosts each may make as many, which does not happen for long, since one watches at a time.
+    several hosts each may make as many, which does not happen for long, since one watches at a time. Several threads
+    may ask and spend.
     """
 
     per_second: float
     left: float = 0.0
     seen: float | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def room(self, now: float) -> int:
         """How many calls may begin now."""
-        passed = 1.0 if self.seen is None else max(0.0, now - self.seen)
-        self.left = min(self.per_second, self.left + passed * self.per_second)
-        self.seen = max(now, self.seen or now)
-        return int(self.left)
+        with self.lock:
+            passed = 1.0 if self.seen is None else max(0.0, now - self.seen)
+            self.left = min(self.per_second, self.left + passed * self.per_second)
+            self.seen = max(now, self.seen or now)
+            return int(self.left)
 
     def spend(self, calls: int) -> None:
         """So many were begun."""
-        self.left -= calls
+        with self.lock:
+            self.left -= calls
 
 
 def calls_a_second(slots: int, wished: float) -> float:
@@ -109,6 +118,8 @@ def next_look(elapsed: float, pace: Pace, crowd: int, bell: bool = False) -> flo
     elif elapsed < 0.5:
         gap = min(6.0, max(2.0, pace.fast * 0.5))
         gap = gap if crowd <= 4 else 6.0 if crowd <= MANY else 10.0
+        if crowd > MANY and random.random() > SCOUTS_OF_MANY:
+            gap = max(gap, pace.usual)
     else:
         gap = max(1.5, elapsed * (0.25 if crowd <= 4 else 0.5 if crowd <= 20 else 1.0))
     if elapsed > 20 * pace.slow:

@@ -8,21 +8,24 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
+from generations.models.writer import together
+
 T = TypeVar("T")
 
 PATIENCE = 60.0
 
 
-def persist(save: Callable[[], T]) -> T:
+def persist(save: Callable[[], T], *, synced: bool = True) -> T:
     """Runs `save` until the database takes it, for up to a minute; then raises its last error.
 
     An upstream id in memory is worth money; a restart of the database is no reason to forget it. `save` must be
-    harmless to repeat, as conditional updates are. Inside a transaction it runs once.
+    harmless to repeat, as conditional updates are, and may be run by another thread, in one transaction with what that
+    one saves. Inside a transaction it runs once.
     """
     give_up = time.monotonic() + PATIENCE
     while True:
         try:
-            return save()
+            return together(save, synced=synced)
         except (OperationalError, InterfaceError):
             if connection.in_atomic_block or time.monotonic() > give_up:
                 raise

@@ -22,6 +22,7 @@ from generations.models import (
     Connection,
     Generation,
     Heartbeat,
+    Lora,
     PriceCheck,
     State,
     TeamModel,
@@ -136,7 +137,7 @@ def _mend_times(now: datetime) -> None:
     live.filter(next_check_at__gt=far).update(next_check_at=now)
     Connection.objects.filter(full_until__gt=far).update(full_until=None)
     Connection.objects.filter(next_check_at__gt=far).update(next_check_at=now)
-    for questions in (AccountAnswer, PriceCheck, TeamModel):
+    for questions in (AccountAnswer, Lora, PriceCheck, TeamModel):
         questions.objects.filter(lease_until__gt=far).update(lease_until=None)
         questions.objects.filter(asked_at__gt=far).update(asked_at=now)
     for questions in (AccountAnswer, PriceCheck):

@@ -22,16 +22,17 @@ from django.utils import timezone
 from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
 from generations.models.writer import checkpoint
-from generations.pipeline import announce, dispatch, follow, gather, pacing
+from generations.pipeline import announce, dispatch, follow, gather, listen
 from generations.pipeline.jobs import OF_ONE_KIND, Copies, Fair, Jobs, guarded
+from generations.pipeline.manners import polite
 from generations.runninghub.errors import UpstreamError
 
 logger = logging.getLogger("rhweb.watch")
 
 SLICE = 10.0
-BREATH = 0.04
+BREATH = 0.08
 """Seconds between two turns of the loop, so that what ends in the meantime is followed up by one claim."""
-DOWNLOADS = 4
+DOWNLOADS = 8
 DOWNLOADS_AHEAD = 12
 """So many copies more the helper has at hand; the watcher, which has other work, none."""
 REFRESHES = 2
@@ -41,19 +42,12 @@ BEAT_EVERY = 3.0
 GLANCE = 0.25
 HELP_EVERY = 0.5
 HELPERS = ("copier", "second copier")
+HELP_FROM = 4
+"""So many results that wait are worth another helper."""
+LINGER = 1.0
+"""So long a helper waits for more to copy before it leaves."""
 CHECK_CONNECTION = timedelta(seconds=60)
 CURRENCIES = {"CNY": "CNY", "RMB": "CNY", "USD": "USD"}
-
-_calls: dict[int, pacing.Politeness] = {}
-
-
-def polite(connection: Connection) -> pacing.Politeness:
-    """How many submits and queries this process may make now; `settings.CALLS_PER_SECOND` or what follows of slots."""
-    rate = pacing.calls_a_second(connection.slots, settings.CALLS_PER_SECOND)
-    known = _calls.setdefault(connection.pk, pacing.Politeness(rate))
-    known.per_second = rate
-    return known
-
 
 _downloads = Copies(DOWNLOADS)
 _helped = Copies(DOWNLOADS, ahead=DOWNLOADS_AHEAD)
@@ -129,7 +123,9 @@ def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
         silent = [pk for pk, room in rooms.items() if room <= 0]
         # Of several connections one may ask a few times too often in a turn; it owes that to the next ones.
         most = min(looks.room(), max(rooms.values(), default=0))
-        for row in follow.claim(most, without=[*silent, *looking.full(many)]):
+        followed = follow.claim(most, without=[*silent, *looking.full(many)])
+        listen.here.notice(followed)
+        for row in followed:
             looking.note(looks.start(guarded, follow.look, row), row.connection_id)
             if row.connection_id in calls:
                 calls[row.connection_id].spend(1)
@@ -140,6 +136,7 @@ def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
                 room = min(room, mine)
             waiting = dispatch.claim(connection, min(calls[connection.pk].room(time.monotonic()), room))
             calls[connection.pk].spend(len(waiting))
+            listen.here.notice(waiting)
             for row in waiting:
                 if dispatch.copies_first(row):
                     _uploads.start(dispatch.send, row)
@@ -149,7 +146,7 @@ def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
         if active:
             began = time.monotonic()
             wait(active, timeout=GLANCE, return_when=FIRST_COMPLETED)
-            time.sleep(max(0.0, BREATH - (time.monotonic() - began)))
+            _take_breath(began)
             continue
         seconds = next_due()
         if seconds is None:
@@ -170,7 +167,7 @@ def _help() -> int:
     """
     helpers = sum(Heartbeat.is_fresh(name, STALE) for name in HELPERS)
     due = Generation.objects.due(timezone.now(), State.GATHERING)
-    if helpers < len(HELPERS) and due[(helpers + 1) * DOWNLOADS :].exists():
+    if helpers < len(HELPERS) and due[(helpers + 1) * HELP_FROM :].exists():
         queue.ring_copier()
     return helpers
 
@@ -185,15 +182,23 @@ def copy(seconds: float = SLICE) -> None:
     name = next((one for one in HELPERS if Heartbeat.take(one, holder, stale_after=STALE)), None)
     if name is None:
         return
-    until = time.monotonic() + seconds
+    busy = time.monotonic()
+    until = busy + seconds
     try:
-        while time.monotonic() < until:
+        while time.monotonic() < min(until, busy + LINGER):
+            began = time.monotonic()
             _copy_what_waits(_helped)
-            if not _helped.running:
-                break
-            wait(_helped.running, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            if _helped.running:
+                busy = time.monotonic()
+                wait(_helped.running, timeout=GLANCE, return_when=FIRST_COMPLETED)
+            _take_breath(began)
     finally:
         Heartbeat.leave(name, holder)
+
+
+def _take_breath(began: float) -> None:
+    """A claim of one costs as much as a claim of many, so what is done in the meantime is counted together."""
+    time.sleep(max(0.0, BREATH - (time.monotonic() - began)))
 
 
 def _copy_what_waits(copies: Copies, connections: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""RunningHub's API as a small library: standard library and requests, nothing of this project.
+"""RunningHub's API as a small library: the standard library, requests and websockets, nothing of ours.
 
 ``client.Client`` makes the calls, ``replies`` holds what they answer, ``errors`` what can go wrong and
 ``codes`` what RunningHub's numbers mean. ``API.md`` in docstrings is the project's reference of that API.

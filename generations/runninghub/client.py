@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import requests
 from requests.auth import AuthBase
 
-from . import replies, verdicts
+from . import replies, telling, verdicts
 from .addresses import is_loopback_host
 from .answers import Answer, Scrubber, parse
 from .download import Downloader
@@ -86,9 +86,8 @@ class Client:
         # A kept connection that the other side is just closing would lose a submit half-way: outcome unknown.
         # Submits therefore always open one of their own.
         self._submits = Transport(trust_env=trust_env, keep_alive=False)
-        self._downloads = Downloader(
-            allow_loopback=is_loopback_host(parts.hostname), timeout=timeout, trust_env=trust_env
-        )
+        self._is_near = is_loopback_host(parts.hostname)
+        self._downloads = Downloader(allow_loopback=self._is_near, timeout=timeout, trust_env=trust_env)
 
     def __repr__(self) -> str:
         return f"<Client {self.base_url}>"
@@ -223,6 +222,21 @@ class Client:
                 return False
             raise
         return True
+
+    def progress_address(self, upstream_id: str) -> str:
+        """Where a running app or workflow tells of itself, "" when it does not or is not running (API.md 6 and 9).
+
+        Whoever has the address may listen, so it is for `listen` alone. Raises ReadRefused, Unreachable.
+        """
+        asked = {"taskId": upstream_id}
+        return verdicts.progress_address(self._read("/task/openapi/outputs", asked, key_field="apiKey"))
+
+    def listen(self, url: str, tell: Callable[[telling.Told], None], is_wanted: Callable[[], bool]) -> None:
+        """Tells what is heard at an address of `progress_address` while `is_wanted`, without the key.
+
+        Raises telling.NotHeard.
+        """
+        telling.listen(url, tell, allow_loopback=self._is_near, is_wanted=is_wanted)
 
     def webhook_event(self, upstream_id: str) -> replies.WebhookEvent | None:
         """The call made when a task ended, None while there is none (API.md 4). Raises ReadRefused, Unreachable."""

@@ -115,6 +115,15 @@ def lora(answer: Answer) -> replies.LoraPlace:
     return replies.LoraPlace(name, url)
 
 
+def progress_address(answer: Answer) -> str:
+    """Where a running task tells of itself, "" for none. Raises ReadRefused, Unreachable."""
+    row = answer.judge()
+    if row is None or row.kind != "state":
+        read(answer)
+    address = answer.field("netWssUrl")
+    return address if isinstance(address, str) else ""
+
+
 def webhook_event(answer: Answer, upstream_id: str) -> replies.WebhookEvent:
     """The event of a task. Raises Unreachable for an answer that has none, or that of another task."""
     event_id, url = replies.text(answer.field("id"), 80), replies.text(answer.field("webhookUrl"), 2000)

@@ -155,6 +155,16 @@ def workflow_order(body: Mapping[str, Any], base: str) -> tuple[str, dict[str, A
     return workflow.model, _filled(workflow.fills, usual | given, base) | _webhook(body)
 
 
+def app_nodes(body: Mapping[str, Any]) -> list[str]:
+    """The nodes that work one after the other; there is such an app."""
+    return list(dict.fromkeys(node["nodeId"] for node in APPS[str(body["webappId"])].nodes))
+
+
+def workflow_nodes(body: Mapping[str, Any]) -> list[str]:
+    """As ``app_nodes``, of a workflow."""
+    return list(WORKFLOWS[str(body["workflowId"])].graph)
+
+
 def _inputs(body: Mapping[str, Any]) -> Inputs:
     listed = body.get("nodeInfoList", [])
     if not isinstance(listed, list) or not all(isinstance(node, dict) for node in listed):

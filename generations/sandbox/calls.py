@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from generations.catalogue.pricing import estimate
-from generations.sandbox import apps
+from generations.sandbox import apps, telling
 from generations.sandbox.faults import Fault
 from generations.sandbox.ledger import owner_of
 from generations.sandbox.orders import read_order
@@ -89,18 +89,18 @@ def submit(call: Call) -> dict[str, Any]:
 
 
 def run_app(call: Call) -> dict[str, Any]:
-    key = call.legacy_key()
-    return _started(call, key, *apps.app_order(call.json(), call.base))
+    key, body = call.legacy_key(), call.json()
+    return _started(call, key, *apps.app_order(body, call.base), apps.app_nodes(body))
 
 
 def run_workflow(call: Call) -> dict[str, Any]:
-    key = call.legacy_key()
-    return _started(call, key, *apps.workflow_order(call.json(), call.base))
+    key, body = call.legacy_key(), call.json()
+    return _started(call, key, *apps.workflow_order(body, call.base), apps.workflow_nodes(body))
 
 
-def _started(call: Call, key: str, model: str, body: dict[str, Any]) -> dict[str, Any]:
+def _started(call: Call, key: str, model: str, body: dict[str, Any], nodes: list[str]) -> dict[str, Any]:
     """The older shape of an accepted submit (API.md 6)."""
-    task = call.sandbox.ledger.accept(key, model, body, call.fault.fate())
+    task = call.sandbox.ledger.accept(key, model, body, call.fault.fate(), nodes)
     call.entry["taskId"] = task.task_id
     told = task.submitted()
     return success(
@@ -108,7 +108,7 @@ def _started(call: Call, key: str, model: str, body: dict[str, Any]) -> dict[str
             "taskId": task.task_id,
             "clientId": told["clientId"],
             "taskStatus": task.status,
-            "netWssUrl": None,
+            "netWssUrl": telling.address(task, call.base) if task.status == "RUNNING" else None,
             "promptTips": told["promptTips"],
         }
     )

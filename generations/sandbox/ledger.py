@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,9 @@ class Ledger:
 
     # tasks
 
-    def accept(self, key: str, path: str, body: dict[str, Any], fate: dict[str, Any]) -> Task:
+    def accept(
+        self, key: str, path: str, body: dict[str, Any], fate: dict[str, Any], nodes: Sequence[str] = ()
+    ) -> Task:
         """Create a task and start it. Raises Refusal, in which case nothing was created."""
         order = read_order(path, body)
         owner = owner_of(key)
@@ -120,6 +123,7 @@ class Ledger:
             if cost is not None and self.money_left(owner) - promised < cost:
                 raise Refusal(812)
             task = self._new_task(owner, order, body, job, cost, fate)
+            task.nodes = list(nodes)
             self.tasks[task.task_id] = task
             self.save(task)
         self._schedule(task)

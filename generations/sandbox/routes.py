@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
-from generations.sandbox import calls
+from generations.sandbox import calls, telling
 from generations.sandbox.calls import Answerer, Call, KeyRefused
 from generations.sandbox.faults import Fault, ScriptError
 from generations.sandbox.refusals import Refusal, flat, success, wrapped
@@ -92,6 +92,8 @@ class Routes(Wire):
             self._answer("keys", calls.keys, shape=wrapped)
         elif path == "/api/webapp/apiCallDemo":
             self._answer("form", calls.app_form, shape=wrapped, rest=urlsplit(self.path).query)
+        elif path == telling.PATH:
+            self._tell()
         elif path == "/sandbox/log":
             self.send_json(self.sandbox.log.as_dict())
         elif path == "/sandbox/script":
@@ -100,6 +102,18 @@ class Routes(Wire):
             self.send_json({"ok": True})
         else:
             self.send_json(wrapped(Refusal(412)))
+
+    def _tell(self) -> None:
+        """The progress of a task over a WebSocket, for whoever has its address."""
+        task = telling.found(self.sandbox.tasks, urlsplit(self.path).query)
+        if task is None:
+            self.send_json(wrapped(Refusal(412)), 403)
+            return
+        self.close_connection = True
+        answer = telling.Teller(task, self.path, list(self.headers.items()))
+        for piece in answer.pieces():
+            self.wfile.write(piece)
+            self.wfile.flush()
 
     def _put(self, path: str) -> None:
         """A LoRA, kept by nobody: only that it arrived whole is looked at."""

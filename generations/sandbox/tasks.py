@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from generations.catalogue.spec import Kind
+from generations.sandbox import telling
 from generations.sandbox.refusals import TEXTS, Refusal, success, wrapped
 
 FINAL = frozenset({"SUCCESS", "FAILED", "CANCEL"})
@@ -67,6 +68,8 @@ class Task:
     error_code: int = 0
     error_text: str = ""
     finished_at: float = 0.0
+    nodes: list[str] = field(default_factory=list)
+    """Of an app or a workflow: what works one after the other, as its progress tells."""
     webhook: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -148,7 +151,7 @@ class Task:
         if self.status == "QUEUED":
             return wrapped(Refusal(813))
         if self.status == "RUNNING":
-            return {**wrapped(Refusal(804)), "data": {"netWssUrl": None}}
+            return {**wrapped(Refusal(804)), "data": {"netWssUrl": telling.address(self, base)}}
         if self.status != "SUCCESS":
             return {**wrapped(Refusal(805)), "data": {"failedReason": self.failed_reason()}}
         return success(

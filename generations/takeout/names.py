@@ -58,6 +58,7 @@ class Names:
         """`pattern` is checked already; `taken` are names that nobody gets."""
         self._folders = pattern.split("/")
         self._given = {name.casefold() for name in taken}
+        self._numbers: dict[str, int] = {}
 
     def name(self, values: Mapping[str, str], extension: str) -> str:
         """The name with its folders for these values of `FIELDS`; what is left out is empty."""
@@ -73,11 +74,13 @@ class Names:
         return self.free(folders, last.rpartition(".")[0] or last, extension)
 
     def free(self, folders: list[str], stem: str, extension: str) -> str:
-        number = 1
+        """A name of this folder that nobody has. The numbers go on where the same name had its last one, so that
+        thousands alike take no longer than others.
+        """
+        alike = "/".join([*folders, safe_filename(stem, extension)]).casefold()
         while True:
-            told = stem if number == 1 else f"{stem[:80]} ({number})"
-            found = "/".join([*folders, safe_filename(told, extension)])
+            number = self._numbers[alike] = self._numbers.get(alike, 0) + 1
+            found = "/".join([*folders, safe_filename(stem, extension, number)])
             if found.casefold() not in self._given:
                 self._given.add(found.casefold())
                 return found
-            number += 1

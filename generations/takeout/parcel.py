@@ -121,7 +121,7 @@ def parcel_of(
         told = provenance.facts(row, zone, uploads, without, collection)
         files = []
         for output in outputs:
-            letter = _letter(output.index) if len(outputs) > 1 else ""
+            letter = output.letter if len(outputs) > 1 else ""
             made = row.created_at.astimezone(zone)
             values = {
                 "index": f"{place:0{width}}",
@@ -162,12 +162,3 @@ def _labels(told: Mapping[str, Any], values: Mapping[str, str]) -> media.Labels:
         date=values["date"],
         comment="\n".join(part for part in parts if part),
     )
-
-
-def _letter(index: int) -> str:
-    name = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

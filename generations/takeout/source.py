@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
+from generations.media.placed import Placed
 from generations.models import Output
 
 STORAGE_ERRORS = (OSError, BotoCoreError, ClientError)
@@ -24,35 +25,21 @@ def open_output(output: Output) -> BinaryIO:
     return cast(BinaryIO, storage.open(name, "rb"))
 
 
-class _InBucket(io.RawIOBase):
+class _InBucket(Placed):
     """An object of a bucket, asked for from where it is read on. The storage's own file would first fetch it whole
     into memory.
     """
 
     def __init__(self, storage: Any, name: str, size: int) -> None:
         self._object = storage.bucket.Object(storage._normalize_name(name))
-        self._size, self._at = size, 0
+        self.size = size
         self._body: Any = None
         self._reads_at = -1
         if size:
             self._ask()
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
     def readinto(self, buffer: Any) -> int:
-        if self._at >= self._size:
+        if self._at >= self.size:
             return 0
         if self._reads_at != self._at:
             self._ask()

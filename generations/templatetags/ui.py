@@ -200,8 +200,15 @@ def browser(agent: str) -> str:
 @register.simple_tag
 def avatar(user: User | None, klass: str = "") -> SafeString:
     """The initial of a person on their colour. The name must stand beside it."""
-    hue = (user.pk if user is not None and user.pk else 0) % HUES + 1
-    letter = initial(user.display_name) if user is not None else "?"
+    if user is None:
+        return avatar_of(0, "?", klass)
+    return avatar_of(user.pk or 0, user.display_name, klass)
+
+
+@register.simple_tag
+def avatar_of(pk: int, name: str, klass: str = "") -> SafeString:
+    """As `avatar`, of a person who is known by number and name."""
+    hue, letter = pk % HUES + 1, initial(name)
     classes = " ".join(["avatar", f"avatar--{hue}", *([klass] if klass else [])])
     return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, letter)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from generations.uploads.incoming import ENVELOPE_BYTES
+from generations.uploads.incoming import is_too_large, too_large
 from generations.uploads.keep import CONVERTED, BadUpload, Kept, described, examined, fit, store
 from generations.uploads.reuse import OUTPUT, from_output, named_output, refusal
 
 __all__ = [
     "CONVERTED",
-    "ENVELOPE_BYTES",
     "OUTPUT",
     "BadUpload",
     "Kept",
@@ -16,7 +15,9 @@ __all__ = [
     "examined",
     "fit",
     "from_output",
+    "is_too_large",
     "named_output",
     "refusal",
     "store",
+    "too_large",
 ]

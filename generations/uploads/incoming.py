@@ -11,11 +11,24 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
 
 ENVELOPE_BYTES = 8 * 1024**2
 """What a form may have besides its file."""
 FORGOTTEN_SECONDS = 24 * 3600
 """Nothing takes so long to arrive: an older file was left by a process that was killed."""
+
+
+def is_too_large(request: HttpRequest, envelope: int = ENVELOPE_BYTES) -> bool:
+    """Whether the form says of itself that it is larger than any file and its `envelope`, before a byte is read."""
+    return int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + envelope
+
+
+def too_large() -> str:
+    """The sentence about a file that is."""
+    limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
+    return _("A file may have at most %(limit)s. Choose a smaller one.") % {"limit": limit}
 
 
 def scratch() -> Path:

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership
@@ -23,7 +22,7 @@ from generations import disk, media
 from generations.catalogue import file as files
 from generations.catalogue.param import ParamSpec
 from generations.models import Upload
-from generations.uploads.incoming import scratch
+from generations.uploads.incoming import scratch, too_large
 
 KINDS = ("audio", "image", "video")
 CONVERTED = (*sorted(media.DECODED), "aif")
@@ -135,8 +134,7 @@ def _not_too_large(file: UploadedFile[Any]) -> None:
     if not file.size:
         raise BadUpload(_("The file is empty. Choose another one."))
     if file.size > settings.MAX_UPLOAD_BYTES:
-        limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
-        raise BadUpload(_("A file may have at most %(limit)s. Choose a smaller one.") % {"limit": limit})
+        raise BadUpload(too_large())
 
 
 def probed(path: Path, expected: str | None) -> media.Probe:

@@ -35,11 +35,15 @@ from generations.models import (
     Delivery,
     Draft,
     Generation,
+    Given,
     HeldOrder,
+    Lora,
     Output,
     Preset,
+    PriceCheck,
     Receiver,
     RetentionRule,
+    Rows,
     SavedSearch,
     ShareLink,
     State,
@@ -94,6 +98,13 @@ def memberships(user: User) -> list[Membership]:
     return list(rows.order_by("team__name", "pk"))
 
 
+@Rows
+def _member() -> QuerySet[Membership]:
+    user: Any = Given("user")
+    rows = Membership.objects.filter(user=user, ended_at=None, team__slug=Given("team"))
+    return rows.select_related("team", "user")
+
+
 def member(request: HttpRequest, team: str) -> Membership:
     """The signed-in user's membership of the team in the address, else 404. Looked up once per request.
 
@@ -102,8 +113,10 @@ def member(request: HttpRequest, team: str) -> Membership:
     known: Membership | None = getattr(request, "membership", None)
     if known is not None and known.team.slug == team:
         return known
-    rows = Membership.objects.select_related("team", "user").filter(user=request.user.pk, ended_at=None)
-    found = get_object_or_404(rows, team__slug=team)
+    pk = request.user.pk
+    found = next(iter(_member(user=pk, team=team) if pk else ()), None)
+    if found is None:
+        raise Http404("No Membership matches the given query.")
     if tokens.lacks_second_factor(found):
         raise SecondFactorMissing(_("This team asks for a second factor when you sign in. Set one up first."))
     request.membership = found  # type: ignore[attr-defined]
@@ -248,6 +261,14 @@ def changeable(membership: Membership, rows: GenerationQuerySet) -> GenerationQu
     return rows.filter(author__in={membership.user_id} | _bequeathed(membership))
 
 
+def undoable(membership: Membership, deed: Alteration) -> GenerationQuerySet:
+    """The generations of which this member may take back what they did, in the trash or not: those they still see, and
+    where only authors and managers do such things, may still change.
+    """
+    rows = Generation.objects.seen_by(membership).exclude(pk__in=hidden(membership).generations)
+    return changeable(membership, rows) if deed.what in ("open", "trash", "rename", "note") else rows
+
+
 def trash(membership: Membership) -> GenerationQuerySet:
     """What lies in the trash that this member may take out again, the last thrown away first."""
     rows = Generation.objects.filter(team=membership.team_id, purge_at__isnull=False, purged_at=None)
@@ -327,6 +348,17 @@ def model(slug: str, membership: Membership, *, permitted: bool = True) -> Model
     if permitted:
         permits.refuse(membership, spec)
     return spec
+
+
+def lora(membership: Membership, pk: int) -> Lora:
+    """A LoRA of the member's team, else 404."""
+    return get_object_or_404(Lora.objects.select_related("connection"), team=membership.team_id, pk=pk)
+
+
+def price_check(membership: Membership, pk: int) -> PriceCheck:
+    """A question of the member's team about a price, else 404."""
+    rows = PriceCheck.objects.select_related("connection")
+    return get_object_or_404(rows, team=membership.team_id, pk=pk)
 
 
 def own_model(membership: Membership, pk: int) -> TeamModel:

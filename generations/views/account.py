@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import Team
 from accounts.roles import Deed
 from generations import bill, progress
 from generations import connections as verbs
@@ -33,27 +34,35 @@ def account(request: HttpRequest, team: str, pk: int) -> HttpResponse:
     """What is known. Where the account also serves other teams its money and keys are not this team's business."""
     actor = access.may(request, team, Deed.PAUSE)
     one = access.connection(actor, pk)
-    answer = AccountAnswer.of(one)
-    shown = bill.is_ours_alone(one, actor.team)
-    said: dict[str, Any] = answer.said if answer else {}
-    faults = _part(said, "faults")
-    nights = _nights(one) if shown else []
+    known = told(one, actor.team)
     context: dict[str, Any] = {
+        **known,
         "one": one,
-        "answer": answer,
-        "shown": shown,
         "slots": progress.slots(one),
-        "account": _part(said, "account") if shown else {},
-        "kind": _kind(_part(said, "account").get("api_type") or _part(said, "queue").get("key_type")),
-        "queue": _part(said, "queue"),
-        "keys": _keys(said.get("keys")) if shown else [],
-        "faults": {name: sentence for name, sentence in faults.items() if shown or name == "queue"},
-        "nights": nights,
-        "drawing": _drawing(nights),
+        "kind": _kind(known["api_type"]),
+        "drawing": _drawing(known["nights"]),
     }
     template = "connections/_account.html" if shell.is_part(request) else "connections/account.html"
     with timezone.override(actor.team.zone):
         return render(request, template, context)
+
+
+def told(one: Connection, team: Team) -> dict[str, Any]:
+    """What this team may know of what the account said. `shown`: its money and keys are nobody else's."""
+    answer = AccountAnswer.of(one)
+    shown = bill.is_ours_alone(one, team)
+    said: dict[str, Any] = answer.said if answer else {}
+    faults = _part(said, "faults")
+    return {
+        "answer": answer,
+        "shown": shown,
+        "account": _part(said, "account") if shown else {},
+        "api_type": _part(said, "account").get("api_type") or _part(said, "queue").get("key_type"),
+        "queue": _part(said, "queue"),
+        "keys": _keys(said.get("keys")) if shown else [],
+        "faults": {name: sentence for name, sentence in faults.items() if shown or name == "queue"},
+        "nights": _nights(one) if shown else [],
+    }
 
 
 @require_POST

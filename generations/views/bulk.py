@@ -63,8 +63,8 @@ def undo(request: HttpRequest, team: str) -> HttpResponse:
         messages.success(request, said)
     if done.left:
         said = ngettext(
-            "%(n)s was changed by somebody since, so it stays as it is.",
-            "%(n)s were changed by somebody since, so they stay as they are.",
+            "%(n)s was changed by somebody since or is not yours to change, so it stays as it is.",
+            "%(n)s were changed by somebody since or are not yours to change, so they stay as they are.",
             done.left,
         )
         messages.info(request, said % {"n": done.left})
@@ -75,7 +75,7 @@ def take_back(membership: Membership, change: Alteration) -> keeping.Undone | No
     """Undoes a deed of the member's own. None: somebody was first, or it is too long ago."""
     if not deeds.may_undo(membership, change):
         raise PermissionDenied(roles.refusal(Deed.KEEP_ORDER))
-    done = keeping.undo(change)
+    done = keeping.undo(change, access.undoable(membership, change), access.collections(membership))
     if done is not None and done.done and change.what in ("approve", "open", "trash"):
         action = {"approve": "generations.unapproved", "open": "generations.opened"}
         deeds.note(membership, action.get(change.what, "generations.restored"), change)

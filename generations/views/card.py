@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership
 from generations import progress
+from generations.live import Live
 from generations.models import Generation, Output, State
 from generations.pipeline.pacing import Pace
 from generations.templatetags.ui import money
-from generations.views import access, line, sound, status
+from generations.views import access, line, sound, status, waiting
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Card:
     now: datetime
     place: progress.Place | None = None
     is_first: bool = False
+    live: Live | None = None
 
     @cached_property
     def status(self) -> status.Status:
@@ -60,7 +62,9 @@ class Card:
 
     @property
     def width(self) -> int:
-        """Percent of the meter: 80 at the usual time, 95 at the slow time, never more."""
+        """Percent of the meter: what it tells of itself, else 80 at the usual time, 95 at the slow time, never more."""
+        if self.live is not None and self.live.percent is not None:
+            return self.live.percent
         usual, slow = self.pace.usual, max(self.pace.slow, self.pace.usual + 0.1)
         if self.elapsed <= usual:
             return int(80 * self.elapsed / usual)
@@ -140,8 +144,19 @@ class Card:
         return _("%(amount)s was charged.") % {"amount": amount}
 
     @property
+    def live_words(self) -> str:
+        return waiting.live_words(self.live)
+
+    @property
     def mark(self) -> str:
         """Names this card and what it says, so that a browser can tell what it has."""
         said = (self.status, self.place_words, self.waits_for, self.why, self.may_cancel, self.when)
-        more = (self.started, round(self.pace.usual), self.results, str(self.cost), self.generation.title)
+        more = (
+            self.started,
+            round(self.pace.usual),
+            self.results,
+            str(self.cost),
+            self.generation.title,
+            self.live,
+        )
         return f"{self.generation.pk}.{hashlib.sha256(repr((said, more)).encode()).hexdigest()[:10]}"

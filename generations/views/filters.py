@@ -19,13 +19,13 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Membership, Team
 from generations.library import SORTS, Filter
-from generations.models import COSTS, LENGTHS, Collection, Voice, read_id
-from generations.views.facets import LONG, Facets
+from generations.models import COSTS, LENGTHS, Collection, Tag, Voice, read_id
+from generations.views.facets import LONG, MOST, Facets
 from generations.views.sound import model_title
 
-MENUS = ("kind", "model", "author", "status", "tag", "collection", "rating", "length", "cost")
+MENUS = ("kind", "model", "author", "status", "tag", "collection", "rating", "length", "cost", "voice")
 SWITCHES = ("favourite", "approved", "private")
-NAMES = ("q", *MENUS, *SWITCHES, "voice", "from", "to", "sort")
+NAMES = ("q", *MENUS, *SWITCHES, "from", "to", "sort", "show")
 LABELS = {
     "kind": gettext_lazy("Kind"),
     "model": gettext_lazy("Model"),
@@ -49,8 +49,38 @@ ORDERS = {
     "rating": gettext_lazy("Rating"),
     "cost": gettext_lazy("Cost"),
 }
-HIDDEN_AT_NONE = ("kind", "collection")
-"""Of these only what was counted is offered, once anything was."""
+HINTS = {
+    "kind": gettext_lazy("Nobody has made any of these yet. Create has the models that do."),
+    "model": gettext_lazy("Nothing made with this model is here. Open it in Create to make the first."),
+    "author": gettext_lazy("This person has made nothing yet, or nothing that the team sees."),
+    "status": gettext_lazy("Nothing stands like this at present. What is made goes through here by itself."),
+    "tag": gettext_lazy("Nothing has this tag. Select a few rows and choose Tag to give it to them."),
+    "collection": gettext_lazy("Nothing is in it yet. “Add to a collection” is in the menu of each row."),
+    "rating": gettext_lazy("Nothing has this rating. The five bars in each row give one."),
+    "length": gettext_lazy("Nothing is as long as that. Only sound and video have a length."),
+    "cost": gettext_lazy("Nothing cost as much as that. A cost is known when the work is done."),
+    "voice": gettext_lazy("This voice has said nothing yet. Choose it in Create for a model that speaks."),
+    "favourite": gettext_lazy(
+        "You have no favourites yet. The star of each row, or the key S, puts it here, for you alone."
+    ),
+    "approved": gettext_lazy(
+        "Nothing is approved yet. Managers approve what is final, one by one or selected."
+    ),
+    "private": gettext_lazy(
+        "Nothing here is private. “Keep private” hides what you select from your colleagues, not from managers."
+    ),
+    "dates": gettext_lazy("Nothing was made on these days. Choose a longer time."),
+}
+"""What an empty list says about the filter that made it empty."""
+HIDDEN_AT_NONE = ("kind", "collection", "voice")
+"""Of these only what was counted is offered, once anything was, but to whoever sees what is in no count."""
+SEEN = ("picture", "video", "object")
+"""Kinds that are shown as cards unless a list is asked for."""
+HEARD = ("speech", "music", "song", "voice", "separation")
+"""Kinds that are always a list."""
+VIEWS = {"grid": gettext_lazy("Cards"), "list": gettext_lazy("List")}
+FETCHED = ("model", "author", "tag", "collection", "voice")
+"""The menus whose lines come when they are opened: each is one more question, that most pages would ask in vain."""
 LONGEST = 200
 NOBODY = -1
 NOTHING = "-"
@@ -106,11 +136,15 @@ class Chips:
         if given.get("sort") not in SORTS or given["sort"] == "newest":
             given.pop("sort", None)
         chips = cls(membership, Filter(), given, voice)
+        if given.get("show") not in VIEWS or given["show"] == chips._usual_view or chips._is_heard:
+            given.pop("show", None)
         model = given.get("model", "")
-        people = {str(pk): pk for pk in chips.people}
+        people = {str(pk): pk for pk in chips.people} if "author" in given else {}
         collection = read_id(given["collection"]) if "collection" in given else None
         if collection and not Collection.objects.seen_by(membership).filter(pk=collection).exists():
             collection = None
+        given |= {"voice": str(voice.pk)} if voice else {}
+        given |= {"collection": str(collection)} if collection else {}
         chips.wanted = Filter(
             q=given.get("q", ""),
             model=model if not model or _SLUG.fullmatch(model) else NOTHING,
@@ -152,13 +186,24 @@ class Chips:
     @cached_property
     def people(self) -> dict[int, str]:
         """Everybody who is or was in the team, by name."""
-        rows = Membership.objects.filter(team=self.team).select_related("user")
-        names = {row.user_id: row.user.display_name for row in rows}
+        names = {row.user_id: row.user.display_name for row in self._members}
         return dict(sorted(names.items(), key=lambda pair: (pair[1].casefold(), pair[0])))
 
     @cached_property
+    def _members(self) -> list[Membership]:
+        return list(Membership.objects.filter(team=self.team).select_related("user"))
+
+    @cached_property
     def facets(self) -> Facets:
-        return Facets(self.membership, self.people)
+        return self._facets(MOST)
+
+    def _facets(self, most: int) -> Facets:
+        return Facets(self.membership, lambda: self.people, self._theirs, most)
+
+    def _theirs(self) -> set[int]:
+        """Whose private work is this member's to see: the member's own, and that of whom they are the heir."""
+        me = self.membership.user_id
+        return {me, *(row.user_id for row in self._members if row.heir_id == me and row.ended_at is not None)}
 
     @property
     def q(self) -> str:
@@ -176,7 +221,8 @@ class Chips:
 
     @cached_property
     def all(self) -> list[Chip]:
-        return [chip for chip in (*map(self._chip, MENUS), *self._voice()) if chip.choices or chip.value]
+        chips = [self._fetched(name) if name in FETCHED else self._chip(name) for name in MENUS]
+        return [chip for chip in chips if chip.choices or chip.value or chip.more]
 
     @cached_property
     def switches(self) -> list[Choice]:
@@ -186,7 +232,7 @@ class Chips:
                 "yes",
                 str(LABELS[name]),
                 name in self.given,
-                self.facets.count(name, "yes") if name != "private" else None,
+                self.facets.count(name, "yes"),
                 self.address(**{name: "" if name in self.given else "yes"}),
             )
             for name in SWITCHES
@@ -196,7 +242,7 @@ class Chips:
         """One filter with all that can be chosen, whatever is chosen now."""
         others = {other: text for other, text in self.given.items() if other != name}
         chips = Chips(self.membership, self.wanted, others, self.voice)
-        chips.facets = Facets(self.membership, self.people, LONG)
+        chips.facets = self._facets(LONG)
         return chips._chip(name)
 
     @property
@@ -207,6 +253,28 @@ class Chips:
     @property
     def sort(self) -> str:
         return str(ORDERS[self.wanted.sort])
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether these are cards with pictures, and not lines."""
+        return self.given.get("show", self._usual_view) == "grid"
+
+    @property
+    def other_view(self) -> Choice | None:
+        """The way to see the same as lines or as cards; None for sound, which is always lines."""
+        if self._is_heard:
+            return None
+        other = "list" if self.is_grid else "grid"
+        url = self.address(show="" if other == self._usual_view else other)
+        return Choice(other, str(VIEWS[other]), url=url)
+
+    @property
+    def _usual_view(self) -> str:
+        return "grid" if self.given.get("kind") in SEEN else "list"
+
+    @property
+    def _is_heard(self) -> bool:
+        return self.given.get("kind") in HEARD
 
     @property
     def dates(self) -> str:
@@ -222,56 +290,91 @@ class Chips:
     def chosen(self) -> list[Chip]:
         """Everything that makes the list shorter, but for the words."""
         found = [chip for chip in self.all if chip.value]
-        found += [Chip("", choice.label, _("yes")) for choice in self.switches if choice.chosen]
-        return [*found, Chip("dates", _("Date"), self.dates)] if self.dates else found
+        found += [
+            Chip(name, choice.label, _("yes"), url=choice.url)
+            for name, choice in zip(SWITCHES, self.switches, strict=True)
+            if choice.chosen
+        ]
+        if self.dates:
+            found.append(Chip("dates", _("Date"), self.dates, url=self.address(**{"from": "", "to": ""})))
+        return found
+
+    @property
+    def hint(self) -> str:
+        """Why nothing fits the one filter that is chosen, and how something would; "" for several or none."""
+        return str(HINTS[self.chosen[0].name]) if len(self.chosen) == 1 and not self.q else ""
 
     @property
     def about(self) -> int | None:
         """No more than about so many fit, as last counted; None where that says nothing."""
         counted = self.facets.counted
-        if counted is None or self.wanted.private:
+        if counted is None:
             return None
-        names = [name for name in (*MENUS, "favourite", "approved", "voice") if name in self.given]
-        known = [
-            self.facets.count(name, self.given[name] if name in (*MENUS, "voice") else "yes")
-            for name in names
-        ]
-        return min([counted.rows, *(count for count in known if count is not None)])
+        private = self.facets.count("private", "yes")
+        if self.wanted.private:
+            return private
+        names = [name for name in (*MENUS, "favourite", "approved") if name in self.given]
+        if names and self._sees_uncounted:
+            return None
+        known = [self.facets.count(name, self.given[name] if name in MENUS else "yes") for name in names]
+        return min([counted.rows + (private or 0), *(count for count in known if count is not None)])
 
     @property
     def is_about_all(self) -> bool:
         """Whether `about` is how many there are, and not only the most there can be."""
-        return len(self.given.keys() - {"sort"}) <= 1 and not self.q and not self.dates
+        return len(self.given.keys() - {"sort", "show"}) <= 1 and not self.q and not self.dates
 
-    def _voice(self) -> list[Chip]:
-        """Offered only where a link of the vault asked for it: one voice, to be taken off again."""
-        if "voice" not in self.given:
-            return []
-        name = self.voice.name if self.voice else _("not there")
-        return [Chip("voice", str(LABELS["voice"]), name, url=self.address(voice=""))]
+    @cached_property
+    def _sees_uncounted(self) -> bool:
+        """Whether some of what is to be seen is in no count but that of what is private."""
+        return bool(self.facets.count("private", "yes"))
+
+    def _count(self, name: str, value: str) -> int | None:
+        """As counted; None instead of nothing where there may be some all the same."""
+        count = self.facets.count(name, value)
+        return None if count == 0 and self._sees_uncounted else count
+
+    def _fetched(self, name: str) -> Chip:
+        """Without its lines."""
+        if name in self.given:
+            value = self._named(name, self.given[name])
+            return Chip(name, str(LABELS[name]), value, url=self.address(**{name: ""}))
+        counted = self.facets.counted
+        is_full = counted is None or self._sees_uncounted or counted.counts.get(name)
+        offered = name not in HIDDEN_AT_NONE or is_full
+        return Chip(name, str(LABELS[name]), more=self._whole(name) if offered else "")
 
     def _chip(self, name: str) -> Chip:
         given, words, label = self.given.get(name, ""), self.facets.values(name), str(LABELS[name])
         if given:
             value = words.get(given) or self._named(name, given)
             return Chip(name, label, value, url=self.address(**{name: ""}))
-        choices = (Choice(key, word, count=self.facets.count(name, key)) for key, word in words.items())
+        choices = (Choice(key, word, count=self._count(name, key)) for key, word in words.items())
         shown = tuple(one for one in choices if one.count != 0 or name not in HIDDEN_AT_NONE)
-        more = ""
-        if shown and self.facets.is_cut(name):
-            query = self.query()
-            more = reverse("library_filter", args=[self.team.slug, name]) + (f"?{query}" if query else "")
+        more = self._whole(name) if shown and self.facets.is_cut(name) else ""
         return Chip(name, label, choices=shown, more=more)
+
+    def _whole(self, name: str) -> str:
+        """Where all that this filter can be set to is listed."""
+        query = self.query()
+        return reverse("library_filter", args=[self.team.slug, name]) + (f"?{query}" if query else "")
 
     def _named(self, name: str, given: str) -> str:
         """A value that is none of those offered, in words where it has any."""
         if name == "model":
             return model_title(given, self.membership.team)
-        if name == "collection":
-            pk = read_id(given)
-            row = Collection.objects.seen_by(self.membership).filter(pk=pk).first() if pk else None
-            return row.name if row else _("not there")
-        return given
+        if name == "voice":
+            return self.voice.name if self.voice else _("not there")
+        if name == "author":
+            return self.people.get(self.wanted.author or NOBODY, given)
+        row: Tag | Collection | None = None
+        if name == "tag" and self.wanted.tag is not None:
+            row = Tag.objects.filter(team=self.team, pk=self.wanted.tag).first()
+        elif name == "collection" and (pk := read_id(given)):
+            row = Collection.objects.seen_by(self.membership).filter(pk=pk).first()
+        else:
+            return given
+        return row.name if row else _("not there")
 
     def _day(self, name: str) -> date | None:
         try:

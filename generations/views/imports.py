@@ -42,7 +42,7 @@ def imports(request: HttpRequest, team: str) -> HttpResponse:
         return _page(request, membership, Import(initial={"once": uuid.uuid4().hex}))
     if disk.is_low():
         return _page(request, membership, _anew(), fault=str(disk.StorageLow()), status=507)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + uploads.ENVELOPE_BYTES:
+    if uploads.is_too_large(request):
         return _page(request, membership, _anew(), fault=_too_large(), status=413)
     try:
         request.POST  # noqa: B018

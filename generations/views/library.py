@@ -110,7 +110,13 @@ def _refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
     live = any(one.live for one in now)
     if live and not changed:
         return HttpResponse(status=204)
-    context = {"team": membership.team, "membership": membership, "rows": changed, "live": live}
+    context = {
+        "team": membership.team,
+        "membership": membership,
+        "chips": {"is_grid": request.GET.get("show") == "grid"},
+        "rows": changed,
+        "live": live,
+    }
     return render(request, "library/_changed.html", context)
 
 

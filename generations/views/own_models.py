@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Membership
 from accounts.roles import Deed
+from generations import loras
 from generations import own_models as verbs
 from generations.catalogue.text import Fault
 from generations.forms.own_model import BringIn, Settling
@@ -86,6 +87,7 @@ def _show(
         "one": model,
         "title": title,
         "form": form,
+        "loras": loras.names(actor.team) if any(one.takes_lora for one in form.inputs) else [],
         "is_waiting": model.state == TeamModel.State.WAITING,
         "price": TeamPrice.of(actor.team).get(model.slug),
         "runs_unpriced": PriceDecision.lets_run(actor.team, model.slug),

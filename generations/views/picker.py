@@ -1,7 +1,6 @@
 """The models to choose from, with what one run costs and how long it takes, as learned so far.
 
-A page to create on carries those of sound, which is what a team makes most, and the one that is open; all others come
-when somebody looks for them.
+A page to create on carries the shelf of the model that is open; all others come when somebody looks for them.
 """
 
 from __future__ import annotations
@@ -27,9 +26,10 @@ from generations.templatetags.ui import clock, money
 from generations.views import offered
 
 HOME = (Kind.SPEECH, Kind.MUSIC, Kind.SONG, Kind.LYRICS, Kind.VOICE, Kind.SEPARATION)
-"""The kinds that every page to create on shows."""
+"""The kinds that are one shelf, because sound is what a team makes most."""
 SOUND = "sound"
-"""The shelf of those."""
+"""That shelf."""
+NEAR = 30
 FRESH = 60
 """Seconds for which what was learned is good enough for a list."""
 
@@ -68,11 +68,9 @@ def unknown_pace() -> Pace:
     return pace([], 60.0)
 
 
-def groups(
-    membership: Membership, kinds: Collection[Kind] | None = None, chosen: ModelSpec | None = None
-) -> list[Group]:
-    """Every model that this member may choose under its kind, in the order of the catalogue: those of these kinds and
-    the chosen one, or all of them.
+def groups(membership: Membership, kinds: Collection[Kind] | None = None) -> list[Group]:
+    """Every model that this member may choose under its kind, in the order of the catalogue: those of these kinds, or
+    all of them.
     """
     team, connection = membership.team, Connection.of(membership.team)
     learned, costs = _learned(connection)
@@ -87,10 +85,22 @@ def groups(
     offers = [
         _offer(accept.priced(spec, team), costs[spec.slug], learned[spec.slug], connection.currency)
         for spec in offered.models(membership)
-        if kinds is None or spec.kind in kinds or spec == chosen
+        if kinds is None or spec.kind in kinds
     ]
     labels = kind_labels()
     return [Group(kind, labels[kind], list(some)) for kind, some in groupby(offers, key=lambda one: one.kind)]
+
+
+def near(groups: Sequence[Group], slug: str) -> list[Group]:
+    """The same with at most `NEAR` models of each kind, those around this one: a page to create on stays small where
+    hundreds make the same.
+    """
+    found = []
+    for group in groups:
+        at = next((place for place, offer in enumerate(group.offers) if offer.slug == slug), 0)
+        start = max(0, min(at - NEAR // 2, len(group.offers) - NEAR))
+        found.append(Group(group.kind, group.label, group.offers[start : start + NEAR]))
+    return found
 
 
 def found(groups: Sequence[Group], q: str) -> list[Group]:
@@ -120,6 +130,11 @@ def shelves(membership: Membership) -> list[tuple[str, str, int]]:
     sounds = (SOUND, _("Sound"), sum(counted[kind] for kind in HOME))
     others = [(kind.value, labels[kind], counted[kind]) for kind in Kind if kind not in HOME]
     return [shelf for shelf in (sounds, *others) if shelf[2]]
+
+
+def shelf_of(spec: ModelSpec) -> str:
+    """The shelf on which this model stands."""
+    return SOUND if spec.kind in HOME else spec.kind.value
 
 
 def kinds_of(shelf: str) -> Sequence[Kind] | None:

@@ -83,7 +83,7 @@ def price_checked(request: HttpRequest, team: str, model: str, pk: int) -> HttpR
     """What came of it, for a page that waits."""
     membership = access.generating_member(request, team)
     spec = access.model(model, membership)
-    check = PriceCheck.objects.filter(team=membership.team_id, model=spec.slug, pk=pk).first()
-    if check is None:
+    check = access.price_check(membership, pk)
+    if check.model != spec.slug:
         raise Http404
     return render(request, "studio/_check.html", {"opinion": Opinion(check), "spec": spec})

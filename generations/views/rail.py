@@ -14,7 +14,7 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations import progress
+from generations import live, progress
 from generations.models import ACTIVE, OVER, Connection, Output, State
 from generations.views import access, picker
 from generations.views.card import Card
@@ -64,7 +64,7 @@ def build(membership: Membership) -> Rail:
     paces = picker.paces(connection)
     stand = places(active)
     first = min(stand, key=lambda pk: (stand[pk].position or math.inf, pk), default=None)
-    now = timezone.now()
+    now, told = timezone.now(), live.of(active)
     cards = [
         Card(
             row,
@@ -73,6 +73,7 @@ def build(membership: Membership) -> Rail:
             now,
             stand.get(row.pk),
             is_first=row.pk == first,
+            live=told.get(row.pk),
         )
         for row in shown
     ]

@@ -6,16 +6,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
 from hashlib import sha256
+from operator import or_
+from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Team
 from generations import progress
-from generations.models import Connection, Favourite, Generation, State, Tagging
+from generations.library import PAGE
+from generations.models import Connection, Favourite, Generation, Given, Rows, State, Tagging
+from generations.templatetags.ui import clock
 from generations.views import line, picker, sound
 from generations.views.status import Status, mark, status
 
@@ -69,6 +75,14 @@ class Row:
     @property
     def plays(self) -> bool:
         return self.take is not None and self.take.is_sound
+
+    @property
+    def badge(self) -> str:
+        """What its small picture does not show: how many pictures there are, or how long the film is."""
+        if self.takes > 1:
+            return str(self.takes)
+        seconds = self.take.output.duration if self.take else None
+        return clock(seconds) if seconds is not None else ""
 
     @property
     def short(self) -> str:
@@ -131,17 +145,38 @@ def places(generations: Iterable[Generation]) -> dict[UUID, progress.Place]:
 def keeps(generations: Iterable[Generation], membership: Membership) -> dict[UUID, Kept]:
     """Stars and tags of these, by two queries."""
     pks = [one.pk for one in generations]
-    stars = set(
-        Favourite.objects.filter(user=membership.user_id, generation__in=pks).values_list(
-            "generation", flat=True
-        )
-    )
+    if not pks:
+        return {}
+    if len(pks) <= PAGE:
+        # The query has as many places as a page has rows; what is left over asks for the first one again.
+        given = {str(place): pks[place] if place < len(pks) else pks[0] for place in range(PAGE)}
+        starred, tagged = _stars(user=membership.user_id, **given), _tags(**given)
+    else:
+        among = Q(generation__in=pks)
+        starred = list(Favourite.objects.filter(among, user=membership.user_id).only("generation"))
+        tagged = list(Tagging.objects.filter(among).select_related("tag").order_by("pk"))
+    stars = {one.generation_id for one in starred}
     tags: dict[UUID, list[str]] = {}
-    for pk, name in (
-        Tagging.objects.filter(generation__in=pks).order_by("pk").values_list("generation", "tag__name")
-    ):
-        tags.setdefault(pk, []).append(name)
+    for one in tagged:
+        tags.setdefault(one.generation_id, []).append(one.tag.name)
     return {pk: Kept(pk in stars, tuple(tags.get(pk, ()))) for pk in pks}
+
+
+@Rows
+def _stars() -> QuerySet[Favourite]:
+    user: Any = Given("user")
+    return Favourite.objects.filter(_one_of_a_page(), user=user).only("generation")
+
+
+@Rows
+def _tags() -> QuerySet[Tagging]:
+    rows = Tagging.objects.filter(_one_of_a_page()).order_by("pk")
+    return rows.select_related("tag").only("generation", "tag__name")
+
+
+def _one_of_a_page() -> Q:
+    places: list[Any] = [Given(str(place)) for place in range(PAGE)]
+    return reduce(or_, (Q(generation=place) for place in places))
 
 
 def row(

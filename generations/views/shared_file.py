@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from generations import media, sharing, takeout
 from generations.media.splice import is_plain, length
-from generations.models import Output
+from generations.models import Output, ShareLink
 from generations.takeout.zipped import MISSING
 from generations.views.door import Closed, Visit, enter, for_outsiders
 from generations.views.parcel import full, send
@@ -70,7 +70,10 @@ def neutral(output: Output) -> tuple[BinaryIO, list[media.Piece]]:
 @for_outsiders
 @require_safe
 def shared_zip(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Everything that the link lets outsiders download, as one zip of files named by their titles."""
+    """Everything that the link lets outsiders download, as one zip of files named by their titles.
+
+    What the link does not show any more when its turn comes is missing.
+    """
     visit = enter(token)
     if not visit.knows_password(request) or not visit.link.may_download or not visit.outputs:
         raise Closed
@@ -83,7 +86,7 @@ def shared_zip(request: HttpRequest, token: str) -> HttpResponseBase:
         takeout.Entry(
             names.name({"index": f"{place:03}", "title": title}, output.extension),
             None,
-            lambda output=output: _spliced(output),  # type: ignore[misc]
+            lambda output=output: _spliced(visit.link, output),  # type: ignore[misc]
             visit.link.created_at,
         )
         for place, (output, title) in enumerate(zip(visit.outputs, visit.titles, strict=True), 1)
@@ -91,6 +94,8 @@ def shared_zip(request: HttpRequest, token: str) -> HttpResponseBase:
     return send(request, visit.link.title, entries, slot, tells_length=False)
 
 
-def _spliced(output: Output) -> BinaryIO:
+def _spliced(link: ShareLink, output: Output) -> BinaryIO:
+    if not sharing.still_shows(link, output):
+        raise FileNotFoundError(output.pk)
     file, pieces = neutral(output)
     return cast(BinaryIO, io.BufferedReader(media.Spliced(file, pieces), 1 << 18))

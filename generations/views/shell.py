@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.models import Measure, Membership, Notice, Notification, Scope, TeamDomain, User
 from generations import custody, disk, quota
-from generations.models import ACTIVE, Connection, Generation
+from generations.models import ACTIVE, Connection, Counts, Generation, Given
 from generations.pipeline import resolve
 from generations.views import access
+
+NO_TEAM = -1
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -30,6 +35,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """
     match = request.resolver_match
     membership: Membership | None = getattr(request, "membership", None)
+    manages = membership is not None and membership.may_manage
     return {
         "SITE_NAME": settings.SITE_NAME,
         "USES_SANDBOX": _once(request, "sandbox", lambda: _in_sandbox(membership)),
@@ -43,12 +49,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "currency": SimpleLazyObject(_once(request, "currency", lambda: _currency(membership))),
         "quota_line": _once(request, "quota_line", lambda: _quota_line(request) if membership else None),
         "notices": _once(request, "notices", lambda: _notices(request, membership)),
-        "unread_count": _once(request, "unread", lambda: _unread(request)),
-        "undecided_count": _once(request, "undecided", lambda: _undecided(membership)),
+        "unread_count": _once(request, "unread", lambda: _counts(request)["unread"]),
+        "undecided_count": _once(
+            request, "undecided", lambda: _counts(request)["undecided"] if manages else 0
+        ),
         "paused": _once(request, "paused", lambda: _paused(membership) if membership else []),
-        "lost_count": _once(request, "lost_count", lambda: _lost(membership) if membership else 0),
+        "lost_count": _once(request, "lost_count", lambda: _counts(request)["lost"] if manages else 0),
         "disk_low": _once(request, "disk_low", lambda: disk.is_low() if membership else False),
-        "running_count": _once(request, "running_count", lambda: _running(membership) if membership else 0),
+        "running_count": _once(
+            request, "running_count", lambda: _counts(request)["running"] if membership else 0
+        ),
     }
 
 
@@ -118,27 +128,54 @@ def _once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Callable[[
     return answers.setdefault(name, cache(ask))
 
 
+def _standing_queries() -> dict[str, QuerySet[Any]]:
+    """What every page tells of a person and a team by a number. Of teams and notices most pages show nothing."""
+    user: Any = Given("user")
+    team: Any = Given("team")
+    now: Any = Given("now")
+    rows = Generation.objects.filter(team=team)
+    return {
+        "teams": Membership.objects.filter(user=user, ended_at=None),
+        "notices": Notice.shown_to(user, team, now),
+        "unread": Notification.of(user).filter(read_at=None),
+        "undecided": resolve.undecided(team),
+        "lost": custody.losses(team),
+        "running": rows.filter(author=user, status__in=ACTIVE),
+    }
+
+
+_count = Counts(_standing_queries)
+
+
+def _counts(request: HttpRequest) -> dict[str, int]:
+    """Asked once per request; all 0 for a visitor."""
+    user, membership = getattr(request, "user", None), getattr(request, "membership", None)
+    if not isinstance(user, User):
+        return defaultdict(int)
+    team = membership.team_id if membership else NO_TEAM
+    found: dict[str, int] = _once(
+        request, f"counts of {team}", lambda: _count(user=user.pk, team=team, now=timezone.now())
+    )()
+    return found
+
+
 def _teams(request: HttpRequest) -> list[Membership]:
-    user = getattr(request, "user", None)
-    return access.memberships(user) if isinstance(user, User) else []
+    """The teams of this person, to be chosen from; of a team's page only where there is another."""
+    user, membership = getattr(request, "user", None), getattr(request, "membership", None)
+    if not isinstance(user, User):
+        return []
+    if membership is not None and _counts(request)["teams"] < 2:
+        return [membership]
+    return access.memberships(user)
 
 
 def _notices(request: HttpRequest, membership: Membership | None) -> list[Notice]:
     """What the team or the portal has to say to everybody, less what this person put away."""
-    user = getattr(request, "user", None)
-    team = membership.team if membership else None
-    return list(Notice.shown_to(user, team)) if isinstance(user, User) else []
-
-
-def _unread(request: HttpRequest) -> int:
-    """How much this person was told and has not read."""
-    user = getattr(request, "user", None)
-    return Notification.of(user).filter(read_at=None).count() if isinstance(user, User) else 0
-
-
-def _undecided(membership: Membership | None) -> int:
-    """How much waits for the decision of this member."""
-    return resolve.undecided(membership.team).count() if membership and membership.may_manage else 0
+    if not _counts(request)["notices"]:
+        return []
+    return list(
+        Notice.shown_to(access.person(request), membership.team if membership else None, timezone.now())
+    )
 
 
 def _paused(membership: Membership) -> list[Connection]:
@@ -150,11 +187,6 @@ def _paused(membership: Membership) -> list[Connection]:
     return [one for one in stopped if one.pk == used or waiting.filter(connection=one).exists()]
 
 
-def _lost(membership: Membership) -> int:
-    """How many results were lost that no manager has acknowledged; only managers are told."""
-    return custody.losses(membership.team).count() if membership.may_manage else 0
-
-
 def _in_sandbox(membership: Membership | None) -> bool:
     """Whether what is made here is made on this machine; not so where the team has an account of its own."""
     return Connection.of(membership.team).is_sandbox if membership else settings.USES_SANDBOX
@@ -162,8 +194,3 @@ def _in_sandbox(membership: Membership | None) -> bool:
 
 def _currency(membership: Membership | None) -> str:
     return (Connection.of(membership.team) if membership else Connection.current()).currency
-
-
-def _running(membership: Membership) -> int:
-    rows = Generation.objects.filter(team=membership.team_id, author=membership.user_id, status__in=ACTIVE)
-    return rows.count()

@@ -48,21 +48,11 @@ def is_offered(slug: str, team: Team) -> bool:
     return spec.is_on(offered.site(team)) and (spec.owner is None or spec in own_models.of_team(team))
 
 
-def letter(index: int) -> str:
-    """A, B, … Z, AA, AB: the takes of a generation in order, counted from 0."""
-    name = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
-
-
 def file_name(generation: Generation, output: Output, *, several: bool) -> str:
     """What a browser saves this output as: the title, and the take when there are several."""
     title = generation.title
     if several:
-        title = _("%(title)s, take %(letter)s") % {"title": title[:80], "letter": letter(output.index)}
+        title = _("%(title)s, take %(letter)s") % {"title": title[:80], "letter": output.letter}
     return safe_filename(title, output.extension)
 
 
@@ -191,14 +181,15 @@ def _content() -> str:
 
 def takes(generation: Generation) -> list[Take]:
     """Every output of a generation in order, with its author and outputs already loaded."""
-    outputs = generation.outputs.all()
+    listed: list[Output] | None = getattr(generation, "listed_outputs", None)
+    outputs = generation.outputs.all() if listed is None else listed
     several = len(outputs) > 1
     sub = f"{model_title(generation.model)} · {generation.author.display_name}"
     href = page_of(generation)
     found = []
     for output in outputs:
-        name = _("Take %(letter)s") % {"letter": letter(output.index)}
-        take = _("%(title)s, take %(letter)s") % {"title": generation.title, "letter": letter(output.index)}
+        name = _("Take %(letter)s") % {"letter": output.letter}
+        take = _("%(title)s, take %(letter)s") % {"title": generation.title, "letter": output.letter}
         src = href + _content().format(output.index)
         found.append(
             Take(output, name, take if several else generation.title, sub, src, href, generation.team)

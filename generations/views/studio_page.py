@@ -54,6 +54,9 @@ def show(
         many=many,
         voice=voice or (begun.voice if begun else None),
     )
+    shelf = picker.shelf_of(spec)
+    every = picker.groups(membership, picker.kinds_of(shelf))
+    near = picker.near(every, spec.slug)
     context = {
         "spec": spec,
         "form": form,
@@ -62,9 +65,10 @@ def show(
         "draft_id": _draft_id(request, begun),
         "presets": presets_of(membership, spec),
         "draft_count": draft_count(membership),
-        "groups": picker.groups(membership, picker.HOME, spec),
+        "groups": near,
+        "all_of_shelf": sum(len(group.offers) for group in every) if near != every else 0,
         "shelves": picker.shelves(membership),
-        "shelf": picker.SOUND,
+        "shelf": shelf,
         "rail": rail.build(membership),
         "may_ask_price": price_checks.may_ask(Connection.of(membership.team), spec),
         "refusal": refusal,

@@ -5,13 +5,11 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
@@ -36,7 +34,7 @@ def upload_add(request: HttpRequest, team: str) -> HttpResponse:
     _param(request, access.generating_member(request, team))
     if disk.is_low():
         return _said(str(disk.StorageLow()), 507)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + uploads.ENVELOPE_BYTES:
+    if uploads.is_too_large(request):
         return _too_large()
     try:
         request.POST  # noqa: B018
@@ -75,8 +73,7 @@ def _param(request: HttpRequest, membership: Membership) -> ParamSpec:
 
 
 def _too_large() -> HttpResponse:
-    limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
-    return _said(_("A file may have at most %(limit)s. Choose a smaller one.") % {"limit": limit}, 413)
+    return _said(uploads.too_large(), 413)
 
 
 def _said(sentence: str, status: int) -> HttpResponse:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from generations import progress
+from generations import live, progress
+from generations.live import Live
 from generations.models import Generation, State
 from generations.pipeline.pacing import Pace
 from generations.views import line, picker
@@ -22,6 +24,7 @@ class Progress:
     pace: Pace | None = None
     place: progress.Place | None = None
     slots: progress.Slots | None = None
+    live: Live | None = None
 
     @property
     def where(self) -> str:
@@ -46,7 +49,9 @@ class Progress:
 
     @property
     def width(self) -> str:
-        """Percent, honest: 80 at the usual time, 95 at the slow time, never more."""
+        """Percent: what it tells of itself, else 80 at the usual time, 95 at the slow time, never more."""
+        if self.live is not None and self.live.percent is not None:
+            return str(self.live.percent)
         if self.pace is None:
             return "0"
         usual, slow = self.pace.usual, self.pace.slow
@@ -55,9 +60,13 @@ class Progress:
         return f"{min(95.0, 80 + 15 * (self.elapsed - usual) / max(slow - usual, 0.1)):.0f}"
 
     @property
+    def live_words(self) -> str:
+        return live_words(self.live)
+
+    @property
     def mark(self) -> str:
-        """Changes when the words change; the bar moves by itself."""
-        parts = (self.where, self.starts, self.why, self.slots)
+        """Changes when the words change, or what it tells of itself; an estimated bar moves by itself."""
+        parts = (self.where, self.starts, self.why, self.slots, self.live)
         return sha256(repr(parts).encode()).hexdigest()[:12]
 
 
@@ -66,9 +75,18 @@ def progress_of(generation: Generation) -> Progress | None:
     if generation.status == State.RUNNING and generation.dispatched_at:
         elapsed = max(0.0, (timezone.now() - generation.dispatched_at).total_seconds())
         started = int(generation.dispatched_at.timestamp() * 1000)
-        return Progress(started, elapsed, progress.usual(generation.model, generation.connection))
+        pace = progress.usual(generation.model, generation.connection)
+        return Progress(started, elapsed, pace, live=live.of([generation]).get(generation.pk))
     if generation.status == State.QUEUED:
         connection = generation.connection
         place = progress.places(connection, [generation], picker.paces(connection)).get(generation.pk)
         return Progress(place=place, slots=progress.slots(connection))
     return None if generation.is_over else Progress()
+
+
+def live_words(told: Live | None) -> str:
+    """What a running app or workflow tells of itself: `Sampler · 35 %`."""
+    if told is None:
+        return ""
+    share = "" if told.percent is None else _("%(percent)s %%") % {"percent": told.percent}
+    return " · ".join(word for word in (told.node, share) if word)

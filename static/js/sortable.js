@@ -1,12 +1,17 @@
 // <ol data-sortable="address"> of [data-item]: dragging a [data-grip] puts its row before another one and posts that
 // as item and before. The buttons for up and down work without this; with it they move the row where it stands, and
 // focus stays on the button. A refusal shows the collection as it really is.
+// Without an address nothing is posted: the [data-place] of each row gets its number, and goes with its form.
 (() => {
   let dragged = null;
 
   const after = (row) => row.nextElementSibling?.dataset.item ?? "";
 
   function send(list, row) {
+    if (!list.dataset.sortable) {
+      list.querySelectorAll("[data-place]").forEach((input, at) => { input.value = at + 1; });
+      return;
+    }
     const values = { item: row.dataset.item, before: after(row) };
     htmx.ajax("POST", list.dataset.sortable, { values, target: document.body, swap: "innerHTML" });
   }

@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 MEASUREMENTS = (
-    "library", "pages", "hearing", "parcel", "picker", "pipeline", "quota", "waiting", "webhooks",
+    "library", "pages", "hearing", "parcel", "picker", "pipeline", "quota", "stages", "waiting",
+    "webhooks",
 )  # fmt: skip
 
 

@@ -1,12 +1,14 @@
 """The portal with two things beside it to compare the library with, in the same server.
 
 `/constants/` renders the template of the library again and again from what one request of a member gave it, without
-database and session. `/admin/` is Django's list of the same table, for everybody, with as many rows on a page.
+database and session, and each of its lines anew; `/known/` the same with the lines that are kept once they were drawn.
+`/admin/` is Django's list of the same table, for everybody, with as many rows on a page.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,7 +26,7 @@ from django.template import loader  # noqa: E402
 from accounts.models import Membership  # noqa: E402
 from generations.library import PAGE  # noqa: E402
 from generations.models import Generation  # noqa: E402
-from generations.views import library, shell  # noqa: E402
+from generations.views import drawn, library, shell  # noqa: E402
 
 
 class Site(admin.AdminSite):
@@ -35,14 +37,19 @@ class Site(admin.AdminSite):
 class Generations(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("title", "model", "author", "status", "length", "cost_counted", "rating", "created_at")
     list_select_related = ("author",)
-    list_per_page = PAGE
     ordering = ("-id",)
     has_view_permission = has_change_permission = has_module_permission = lambda self, *args, **more: True  # type: ignore[assignment]
 
 
-site = Site()
+class Short(Generations):
+    list_per_page = PAGE
+
+
+one_at_a_time = threading.Lock()
+site, short = Site(), Site(name="short")
 site.register(Generation, Generations)
-urlpatterns = [path("admin/", site.urls), path("", include("rhweb.urls"))]
+short.register(Generation, Short)
+urlpatterns = [path("admin/", site.urls), path("short/", short.urls), path("", include("rhweb.urls"))]
 portal = get_wsgi_application()
 
 
@@ -66,9 +73,13 @@ def page() -> Callable[[], str]:
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    if environ["PATH_INFO"] != "/constants/":
+    if environ["PATH_INFO"] not in ("/constants/", "/known/"):
         return portal(environ, start_response)
-    body = page()().encode()
+    if environ["PATH_INFO"] == "/constants/":
+        drawn._drawn.cache_clear()
+    with one_at_a_time:
+        render = page()
+    body = render().encode()
     start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
     return [body]
 

@@ -10,6 +10,7 @@ answer does not come within two seconds, against an upstream of which one answer
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
@@ -53,9 +54,9 @@ def in_a_process_of_its_own(way: str, url: str) -> list[str]:
 
 
 @contextmanager
-def upstream(slow: float) -> Iterator[str]:
+def upstream(slow: float, seconds: float = SECONDS, answer: float = ANSWER) -> Iterator[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.upstream", str(SECONDS), str(ANSWER), str(slow)],
+        [sys.executable, "-m", "tests.benchmarks.upstream", str(seconds), str(answer), str(slow)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -68,7 +69,13 @@ def upstream(slow: float) -> Iterator[str]:
 
 
 class Usage(threading.Thread):
-    """CPU seconds and peak memory (proportional set, MB) of a process and all it starts, looked at now and then."""
+    """CPU seconds and peak memory (proportional set, MB) of a process and all it starts, looked at now and then.
+
+    Seldom, because the system holds a process while it adds up its memory, and all of this shares two cores.
+    """
+
+    EVERY = 1.0
+    MEMORY_EVERY = 4
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -77,16 +84,19 @@ class Usage(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        while not self.over.wait(0.5):
+        for turn in itertools.count(1):
+            if self.over.wait(self.EVERY):
+                return
             total = 0
             for pid in [self.pid, *descendants(self.pid)]:
                 try:
                     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                    self.cpu[pid] = int(fields[11]) + int(fields[12])
+                    if turn % self.MEMORY_EVERY == 0:
+                        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                        total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
                 except OSError:
                     continue
-                self.cpu[pid] = int(fields[11]) + int(fields[12])
-                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
             self.peak = max(self.peak, total / 1024)
 
     @property
@@ -95,10 +105,15 @@ class Usage(threading.Thread):
         return 1000 * sum(self.cpu.values()) / TICK / GENERATIONS
 
 
-def log(url: str) -> tuple[dict[str, float], dict[str, str], dict[str, int], dict[str, float]]:
-    """When each task began, what it was sent, how often it was asked for, when its file was fetched."""
-    begun, prompts, queries, files = requests.get(f"{url}/bench/log", timeout=10).json()
-    return begun, prompts, queries, files
+Log = tuple[dict[str, float], dict[str, str], dict[str, int], dict[str, float], float, dict[str, float]]
+
+
+def log(url: str) -> Log:
+    """When each task began, what it was sent, how often it was asked for, when its file was fetched; the processor
+    seconds of the upstream itself, which uses the same cores; and when the call of each webhook was answered.
+    """
+    begun, prompts, queries, files, seconds, rung = requests.get(f"{url}/bench/log", timeout=10).json()
+    return begun, prompts, queries, files, seconds, rung
 
 
 def portal_run(way: str, url: str) -> Iterator[str]:
@@ -131,11 +146,14 @@ def portal_run(way: str, url: str) -> Iterator[str]:
                 states = Counter(rows.values_list("status", "error_message"))
                 raise SystemExit(f"not done: {states}")
         usage.over.set()
-        begun, prompts, queries, _ = log(url)
+        begun, prompts, queries, _, its_own, rung = log(url)
         ends = dict(rows.values_list("upstream_id", "finished_at"))
+        known = dict(rows.values_list("upstream_id", "upstream_done_at"))
         shift = time.time() - time.monotonic()
         safe = sorted(ends[task].timestamp() - shift - (at + SECONDS) for task, at in begun.items())
+        found = sorted(known[task].timestamp() - shift - (at + SECONDS) for task, at in begun.items())
         first, last = min(begun.values()), max(begun.values())
+        answered = sorted(at - begun[task] - SECONDS for task, at in rung.items())
         wall = max(end.timestamp() for end in ends.values()) - shift - first
         outputs = rows.filter(outputs__isnull=False).count()
         twice = sum(n > 1 for n in Counter(prompts.values()).values())
@@ -150,9 +168,18 @@ def portal_run(way: str, url: str) -> Iterator[str]:
         )
         yield (
             f"  upstream success to safe: median {statistics.median(safe):.2f} s,"
-            f" p95 {safe[int(0.95 * len(safe))]:.2f} s, most {safe[-1]:.2f} s"
+            f" p95 {safe[int(0.95 * len(safe))]:.2f} s, most {safe[-1]:.2f} s; to known: median"
+            f" {statistics.median(found):.2f} s, p95 {found[int(0.95 * len(found))]:.2f} s"
         )
-        yield f"  CPU {usage.per_generation:.1f} ms each, peak {usage.peak:.0f} MB (worker, all processes)"
+        if answered:
+            yield (
+                f"  webhooks: {len(answered)}, answered after median {statistics.median(answered):.2f} s,"
+                f" p95 {answered[int(0.95 * len(answered))]:.2f} s"
+            )
+        yield (
+            f"  CPU {usage.per_generation:.1f} ms each, peak {usage.peak:.0f} MB (worker, all processes);"
+            f" the upstream’s own {1000 * its_own / GENERATIONS:.1f} ms"
+        )
 
 
 def _fill() -> None:
@@ -199,7 +226,7 @@ def _naive(url: str) -> list[str]:
     usage = Usage(process.pid)
     process.wait()
     usage.over.set()
-    begun, prompts, queries, _ = log(url)
+    begun, prompts, queries, *_ = log(url)
     twice = sum(n > 1 for n in Counter(prompts.values()).values())
     first = min(begun.values())
     return [

@@ -31,6 +31,7 @@ class Upstream:
         self.prompts: dict[str, str] = {}
         self.queries: Counter[str] = Counter()
         self.files: dict[str, float] = {}
+        self.rung: dict[str, float] = {}
         self.calls: set[asyncio.Task[None]] = set()
         """Kept, because the loop itself does not keep what it runs."""
 
@@ -53,7 +54,7 @@ class Upstream:
 
     async def answer(self, method: str, path: str, body: dict[str, Any], host: str) -> tuple[bytes, bytes]:
         if path == "/bench/log":
-            log = [self.begun, self.prompts, self.queries, self.files]
+            log = [self.begun, self.prompts, self.queries, self.files, time.process_time(), self.rung]
             return b"application/json", json.dumps(log).encode()
         if path.startswith("/files/"):
             await asyncio.sleep(self.delay)
@@ -110,6 +111,7 @@ class Upstream:
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             writer.write(head.encode() + data)
             await reader.read(200)
+            self.rung[task] = time.monotonic()
             writer.close()
         except OSError:
             pass

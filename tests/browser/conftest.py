@@ -26,6 +26,7 @@ FLAGS = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
     "--enable-blink-features=ComputedAccessibilityInfo",  # looks.js asks for the names of controls
+    "--force-renderer-accessibility",  # else each of these names costs a tree of the whole page
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )

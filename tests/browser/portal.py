@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from generations.management.web import web_server
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-quiet-harbour-2026"
@@ -90,6 +92,8 @@ class Portal:
 
     def start(self) -> None:
         self._in_postgres("CREATE DATABASE {}")
+        if not self._database:
+            shutil.copyfile(migrated.ready(), self.folder / "rhweb.sqlite3")
         port = self.sandbox.rpartition(":")[2]
         self._spawn("sandbox", "-m", "generations.sandbox", "--port", port, "--pace", "0.1", "--slots", "9")
         commands = [

@@ -47,6 +47,45 @@ def test_slash_goes_to_the_search_and_c_to_create(sam: Visitor) -> None:
     expect(page.get_by_role("searchbox", name="Find a model")).to_be_focused()
 
 
+def test_cards_are_walked_taken_and_starred_like_rows(sam: Visitor) -> None:
+    page = sam.open("/t/tide/library/?show=grid")
+    cards = page.locator("#rows .shot")
+    expect(page.locator("table.rows")).to_have_count(0)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert current(page) == 1
+    expect(cards.nth(1).locator(".rows__title")).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.locator("#bulk")).to_contain_text("1 selected")
+    page.keyboard.press("s")
+    expect(cards.nth(1).locator(".btn--star")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("s")
+    expect(cards.nth(1).locator(".btn--star")).to_have_attribute("aria-pressed", "false")
+    cards.nth(1).locator("summary").click()
+    expect(cards.nth(1).locator(".menu__panel")).to_contain_text("Download")
+    page.keyboard.press("Escape")
+    cards.nth(1).locator(".rows__title").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/g/**")
+    assert sam.complaints == []
+
+
+def test_a_filter_whose_lines_come_when_it_is_opened_is_walked_with_the_arrows(sam: Visitor) -> None:
+    page = sam.open("/t/tide/library/")
+    address, menu = page.url, page.locator("details.menu", has=page.locator("summary.chip", has_text="Model"))
+    menu.locator(".menu__panel").evaluate(
+        "(panel) => panel.setHTMLUnsafe(`<a class=menu__item href=filter/model/ data-stays>All of them</a>`)"
+    )
+    menu.locator("summary").press("Enter")
+    expect(menu.locator("button.menu__item").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(menu.locator("button.menu__item").first).to_be_focused()
+    assert page.url == address
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/library/\?.*model="))
+    assert sam.complaints == []
+
+
 def test_question_mark_opens_the_list_of_keys_and_escape_closes_it(sam: Visitor) -> None:
     page = sam.page
     sheet = page.get_by_role("dialog", name="Keyboard shortcuts")

@@ -72,6 +72,7 @@ def test_what_is_looked_for_is_looked_for_on_every_shelf(visit: Callable[..., Vi
     expect(page.locator("#models-find")).to_have_value("v3")
     expect(page.locator("#models-list [data-filter-item]:visible").first).to_contain_text("Veo 3")
     page.locator("#models-shelf-sound").click()
+    expect(page.locator("#models-shelf-sound")).to_have_attribute("aria-current", "true")
     expect(page.locator("#models-list [data-filter-none]")).to_be_visible()
 
 

@@ -36,6 +36,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "models": (ALICE, "/t/atlas/models/"),
     "create with work in every state": (SAM, f"/t/harbour/create/{SPEECH}/"),
     "library": (SAM, "/t/harbour/library/"),
+    "library as cards": (SAM, "/t/harbour/library/?show=grid"),
     "library with nothing found": (SAM, "/t/harbour/library/?q=zzyzzyva"),
     "empty library": (SAM, "/t/fresh/library/"),
     **{f"generation {state}": (SAM, f"/t/harbour/g/{state}/") for state in (*FATES, "queued")},
@@ -68,6 +69,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "inviting": (ALICE, "/t/atlas/team/invitations/new/"),
     "rules of models": (ALICE, "/t/atlas/team/models/"),
     "AI apps and workflows": (ALICE, "/t/atlas/team/own-models/"),
+    "LoRAs": (ALICE, "/t/atlas/team/loras/"),
     "notices": (ALICE, "/t/atlas/team/notices/"),
     "own tokens": (ALICE, "/t/atlas/tokens/"),
     "tokens of the team": (ALICE, "/t/atlas/team/tokens/"),
@@ -125,6 +127,27 @@ def judge(page: Page) -> None:
     assert looks["read"] > 3
     for fault in ("faint", "sideways", "deep", "slides", "twice", "unlabelled", "nameless", "alike"):
         assert looks[fault] == [], fault
+
+
+FAULTS = """() => {
+  const row = [...document.querySelectorAll("tbody tr")].at(-1);
+  const [link] = row.querySelectorAll("a");
+  link.style.color = getComputedStyle(document.body).backgroundColor;
+  row.append(document.createElement("button"));
+  return document.querySelectorAll("tbody tr").length;
+}"""
+
+
+@pytest.mark.thorough
+def test_a_fault_in_the_last_of_many_rows_is_found(
+    reader: Callable[[str, str, ViewportSize], Visitor],
+) -> None:
+    sheet = reader(*PAGES["price list"], WIDE).page
+    judge(sheet)
+    assert sheet.evaluate(FAULTS) > 300
+    looks = sheet.evaluate(LOOKS)
+    assert looks["nameless"] == ["<button></button>"]
+    assert len(looks["faint"]) == 1
 
 
 @pytest.mark.thorough

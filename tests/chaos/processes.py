@@ -61,7 +61,6 @@ class Worker:
     """A process that does what a worker of the queue does, until it is killed."""
 
     def __init__(self, complaints: Path, skew: float) -> None:
-        connections.close_all()
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
@@ -101,7 +100,7 @@ def _work(complaints: Path, skew: float) -> None:
     Clock.own = skew
     broker = get_broker()
     # Hours pass in a second here, so glances and beats are as much shorter.
-    watch.GLANCE, watch.BEAT_EVERY, watch.HELP_EVERY = 0.05, 0.2, 0.1
+    watch.GLANCE, watch.BEAT_EVERY, watch.HELP_EVERY, watch.LINGER = 0.05, 0.2, 0.1, 0.1
     watch.logger.handlers = [_Complaints(complaints)]
     began = False
     while not leaving:
@@ -264,7 +263,6 @@ class Run:
     def _crowd(self) -> None:
         """Two people at two processes ask at once; one is killed on the way now and then."""
         self.asked += 1
-        connections.close_all()
         for n in range(2):
             pid = os.fork()
             if pid == 0:

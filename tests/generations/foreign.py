@@ -2,6 +2,7 @@
 
 It takes its key in the body or the address, as those calls want it, knows one app and one workflow, refuses what is not
 their form, and draws a picture for what it took. `started` tells what was sent to run, `faults` what to answer instead.
+While `running` every task is, and tells of itself at the address `wire`, which is said while the `gate` is open.
 """
 
 from __future__ import annotations
@@ -84,6 +85,12 @@ def picture(width: int = 24, height: int = 16) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def weights(much: int = 4000) -> bytes:
+    """A safetensors file with one tensor of that many bytes."""
+    header = json.dumps({"w": {"dtype": "U8", "shape": [much], "data_offsets": [0, much]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(i % 251 for i in range(much))
+
+
 class Foreign:
     """Used as a context; `url` is where it answers, `key` the key it takes."""
 
@@ -95,6 +102,10 @@ class Foreign:
         self.asked: list[str] = []
         self.cancelled: list[str] = []
         self.files: list[str] = []
+        self.running = False
+        self.wire: str | None = None
+        self.gate = threading.Event()
+        self.gate.set()
         self.faults: dict[str, list[Any]] = {}
         self.ids = itertools.count(1_904_000_000_000_000_000)
 
@@ -214,6 +225,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/task/openapi/cancel":
             foreign.cancelled.append(body["taskId"])
             self.wrapped(None)
+        elif path == "/task/openapi/outputs":
+            foreign.gate.wait(30)
+            if not self.bent("outputs"):
+                self.wrapped({"netWssUrl": foreign.wire}, 804, "APIKEY_TASK_IS_RUNNING")
         elif path in ("/task/openapi/ai-app/run", "/task/openapi/create"):
             self.start(path, body)
         else:
@@ -256,6 +271,11 @@ class _Handler(BaseHTTPRequestHandler):
             "taskCostTime": "7",
             "thirdPartyConsumeMoney": None,
         }
+        if self.server.foreign.running:
+            self.answer(
+                {"taskId": task, "status": "RUNNING", "errorCode": "", "errorMessage": "", "results": None}
+            )
+            return
         if task in self.server.foreign.cancelled:
             self.answer(
                 {"taskId": task, "status": "CANCEL", "errorCode": "", "errorMessage": "", "results": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,9 @@ def test_private_addresses_are_refused_however_they_are_written(host: str, liste
     if host in ("127.0.0.1", "localhost", "10.0.0.5", "[::1]", "127.1"):
         assert isinstance(refused.value, outgoing.Refused)
         assert "private network" in str(refused.value)
+        assert not re.search(r"[0-9]{2,}|::", str(refused.value)), (
+            "which address a name has there is not told"
+        )
     assert listener.heard == []
 
 

@@ -24,7 +24,7 @@ from generations.pipeline import describe, dispatch, resolve, twins
 from generations.pipeline.accept import accept
 from generations.pipeline.cancel import cancel
 from tests.conftest import point_at, run_pipeline
-from tests.generations.foreign import APP, LOCKED, WORKFLOW, Foreign, picture
+from tests.generations.foreign import APP, LOCKED, WORKFLOW, Foreign, picture, weights
 
 
 @pytest.fixture
@@ -291,13 +291,17 @@ def test_a_lost_start_is_settled_by_naming_its_task(foreign: Foreign, mona: Memb
 def test_a_lora_is_given_by_a_command(sandbox: Any, settings: Any, mona: Membership, tmp_path: Path) -> None:
     point_at(settings, sandbox.url)
     file = tmp_path / "sea.safetensors"
-    file.write_bytes(b"weights" * 500)
+    file.write_bytes(weights())
     said = io.StringIO()
     call_command("lora", str(file), team="tide", stdout=said)
     digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
     assert said.getvalue().splitlines()[-1] == f"api-lora-cn/{digest}.safetensors"
+    other = tmp_path / "sea.zip"
+    other.write_bytes(weights())
     with pytest.raises(CommandError, match=r"\.safetensors"):
-        call_command("lora", "sea.zip", team="tide")
+        call_command("lora", str(other), team="tide")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("lora", "nowhere.safetensors", team="tide")
     with pytest.raises(CommandError, match="There is no team"):
         call_command("lora", str(file), team="nobody")
 

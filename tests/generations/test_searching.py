@@ -137,6 +137,81 @@ def test_pages_of_a_search_meet_without_gap_or_overlap(
     assert seen == ["rain 8", "rain 6", "rain 4", "rain 2", "rain 0"]
 
 
+TEXTS = (
+    "piano 雨",
+    "rain at night",
+    "第三课 piano rain",
+    "straße 雨",
+    "c++ rain 雨",
+    "Ünter rain",
+    "rai n 雨",
+    "雨 🌧️ rain",
+)
+NAMED = ("Take", "Песня", "ÜBUNG", "un Éclair", "ÑANDÚ", "第三 Çay")
+
+
+@pytest.mark.parametrize("tried", [0, 2, 500])
+@pytest.mark.parametrize(
+    "q",
+    [
+        "rain 雨",
+        "雨 rain",
+        "piano 第三",
+        "strasse 雨",
+        "rain c+",
+        "rain ün",
+        "🌧️r 雨",
+        "calm 雨",
+        "rain 雨 a",
+        "bob 雨",
+        "Песня 雨",
+        "ПЕСНЯ 雨",
+        "Übung ra",
+        "éclair 雨 ra",
+        "ñandú 雨",
+        "第三 çay",
+    ],
+)
+def test_a_long_word_and_a_short_one_find_what_has_both(
+    tried: int, q: str, bob: Membership, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are tried one by one, on pages of any size, in the text, a tag or a name."""
+    monkeypatch.setattr(searching, "TRIED", tried)
+    tag = Tag.objects.create(team=bob.team, name="calm 雨", folded="calm 雨")
+    expected = []
+    for n in range(24):
+        text = TEXTS[n % len(TEXTS)]
+        title = f"{NAMED[n % len(NAMED)]} {n}"
+        made = make_generation(bob, title=title, params={"prompt": text})
+        said = f"{title} {text} bob".casefold()
+        if n % 5 == 0:
+            Tagging.objects.create(tag=tag, generation=made)
+            said += " calm 雨"
+        if all(word in said for word in q.casefold().split()):
+            expected.insert(0, title)
+    assert found(bob, q=q) == expected
+    cursor, seen, more = "", [], True
+    while more:
+        page = library.page(bob, Filter(q=q), cursor, size=2)
+        seen += [one.title for one in page.items]
+        cursor, more = page.next_cursor, bool(page.next_cursor)
+    assert seen == expected
+
+
+def test_two_indexes_are_not_asked_row_by_row_without_an_end(bob: Membership, make_generation: Any) -> None:
+    make_generation(bob)
+    rows = library.find(bob, Filter(q="rain 雨"))
+    plan = rows.explain()
+    if connection.vendor == "sqlite":
+        assert plan.count("VIRTUAL TABLE INDEX") == 5, (
+            "trigrams for the edge twice, both near it, pairs beyond"
+        )
+        assert "SCAN generations_generation" not in plan
+    else:
+        assert "Seq Scan on generations_generation" not in plan
+        assert '"generation_id")::text DESC' in str(rows.query), "words are put in order, not all generations"
+
+
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("q", ["", "rain"])
 def test_pages_of_every_order_meet(sort: str, q: str, bob: Membership, make_generation: Any) -> None:

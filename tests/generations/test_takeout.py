@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from generations import takeout
 from generations.takeout import BadPattern, Entry, Names, check
 from generations.takeout.zipped import MISSING, Shortened
-from tests.effort import thorough
+from tests.effort import thorough, tries
 
 WHEN = datetime(2026, 5, 31, 12, 30)
 
@@ -162,7 +163,22 @@ def test_names_by_a_pattern() -> None:
     )
 
 
-@settings(max_examples=200)
+@pytest.mark.parametrize("title", ["雨" * 79, "x" * 300, "x", "😀" * 40, "a" * 115 + " (2)"])
+def test_titles_that_are_alike_have_numbers_that_no_cut_takes_away(title: str) -> None:
+    names = Names("{title}")
+    given = [names.name({"title": title}, "wav") for _ in range(12)]
+    assert [name.endswith(f" ({number}).wav") for number, name in enumerate(given[1:], 2)] == [True] * 11
+    assert len(set(given)) == 12
+    assert all(len(name.encode()) <= 120 for name in given)
+
+
+def test_thousands_alike_are_named_in_no_time() -> None:
+    names, begun = Names("{title}"), time.process_time()
+    assert len({names.name({"title": "Rain"}, "wav") for _ in range(5000)}) == 5000
+    assert time.process_time() - begun < 5
+
+
+@settings(max_examples=tries(200))
 @given(
     st.lists(st.text(max_size=40), min_size=1, max_size=8),
     st.sampled_from(["{title}", "{author}/{title}", "../{title}", "{{{title}}}"]),

@@ -45,6 +45,7 @@ from generations.models import (
     Draft,
     Generation,
     HeldOrder,
+    Lora,
     Preset,
     PriceCheck,
     Receiver,
@@ -280,6 +281,9 @@ PAGES: dict[str, Line] = {
     "domain_add": verb(Deed.OPEN_DOORS),
     "domain_remove": verb(Deed.OPEN_DOORS, pk="domain"),
     "model_rules": form(Deed.ALLOW_MODELS),
+    "loras": form(Deed.BRING_IN),
+    "lora_again": verb(Deed.BRING_IN, pk="lora"),
+    "lora_remove": verb(Deed.BRING_IN, pk="lora"),
     "own_models": form(Deed.BRING_IN),
     "own_model": form(Deed.BRING_IN, pk="brought in"),
     "own_model_refresh": verb(Deed.BRING_IN, pk="brought in"),
@@ -417,6 +421,15 @@ CALLS: dict[str, Line] = {
     "deliveries": page(Deed.SEND_OUT, id="receiver"),
     "delivery_resend": verb(Deed.SEND_OUT, id="delivery"),
     "import_file": verb(Deed.GENERATE),
+    "lora_list": page(Deed.BRING_IN),
+    "lora_new": verb(Deed.BRING_IN),
+    "lora_one": page(Deed.BRING_IN, id="lora"),
+    "lora_anew": verb(Deed.BRING_IN, id="lora"),
+    "lora_drop": verb(Deed.BRING_IN, id="lora"),
+    "account_one": page(Deed.PAUSE, id="connection"),
+    "account_asked": verb(Deed.PAUSE, id="connection"),
+    "price_wanted": verb(Deed.GENERATE, {"model": "model", "params": {"prompt": "Rain"}}, also=(409,)),
+    "price_told": page(Deed.GENERATE, id="price check"),
     "own_model_list": page(Deed.BRING_IN),
     "own_model_new": verb(Deed.BRING_IN, {"source": "app", "pasted": "1877265245566922753"}),
     "own_model_one": page(Deed.BRING_IN, id="brought in"),
@@ -665,6 +678,17 @@ THINGS: dict[str, Make] = {
         ApiToken.issue(me) and ApiToken.objects.filter(membership=me).latest("pk").pk
     ),
     "receiver": lambda scene, me: make_receiver(scene.carol).pk,
+    "lora": lambda scene, me: (
+        Lora.objects.create(
+            team=scene.carol.team,
+            connection=Connection.of(scene.carol.team),
+            name="Sea",
+            digest=uuid.uuid4().hex,
+            bytes=9,
+            state=Lora.State.FAILED,
+            file="loras/none.safetensors",
+        ).pk
+    ),
     "brought in": lambda scene, me: (
         TeamModel.objects.create(
             team=scene.carol.team,

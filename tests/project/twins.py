@@ -11,7 +11,6 @@ TOKENS = "Tokens are made on pages, so that a token that was lost makes no other
 OUTSIDE = "It is for people outside the team, who have no token."
 
 NONE: Mapping[str, str] = {
-    "price_check": "what RunningHub says beforehand stands beside the estimate of a form and decides nothing",
     **dict.fromkeys(("session_end", "usersessions_list", "team_join", "invite", "invite_mail"), SIGN_IN),
     "invite_proven": SIGN_IN,
     **dict.fromkeys(("draft_keep_running", "draft_drop_running", "preset_apply", "preset_new"), TYPING),
@@ -97,6 +96,10 @@ TWINS: Mapping[str, str] = {
     "domain_add": "domain_open",
     "domain_remove": "domain_close",
     "model_rules": "rule_set",
+    "price_check": "price_wanted",
+    "loras": "lora_new",
+    "lora_again": "lora_anew",
+    "lora_remove": "lora_drop",
     "own_models": "own_model_new",
     "own_model": "own_model_settle",
     "own_model_refresh": "own_model_refetch",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Team
-from generations import upstream
-from generations.models import Connection
-from generations.runninghub.errors import UpstreamError
+from generations import loras
+from generations.pipeline import lend
 
 
 class Command(BaseCommand):
@@ -25,19 +25,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, team: str, name: str, **options: Any) -> None:
         path = Path(file)
-        if path.suffix.lower() != ".safetensors":
-            raise CommandError("Only a .safetensors file can be given.")
         try:
-            connection = Connection.of(Team.objects.get(slug=team))
             with path.open("rb") as opened:
-                found = upstream.get_client(connection).upload_lora(opened, name=name or path.stem)
+                lora, _made = loras.keep(
+                    Team.objects.get(slug=team), None, File(opened, name=path.name), name
+                )
         except Team.DoesNotExist:
             raise CommandError(f"There is no team {team}.") from None
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
-        except upstream.NotConfigured:
-            raise CommandError("The key of the connection is not there or cannot be read.") from None
-        except UpstreamError as error:
-            raise CommandError(f"RunningHub did not take it: {error}") from None
+        except loras.NotTaken as refused:
+            raise CommandError(str(refused)) from None
+        lend.lend(lora.pk)
+        lora.refresh_from_db()
+        if lora.is_waiting:
+            raise CommandError("RunningHub does not have it yet. It is tried again in the background.")
+        if not lora.is_given:
+            raise CommandError(lora.sentence)
         self.stdout.write("Fix the input of RHLoraLoader to this name:")
-        self.stdout.write(found)
+        self.stdout.write(lora.upstream_name)

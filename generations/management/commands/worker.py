@@ -31,6 +31,7 @@ from django.utils import timezone
 
 from generations import queue
 from generations.models import Generation, Heartbeat, State
+from generations.warm import warm
 
 ASK_EVERY = 5.0
 SILENT_FOR = 60.0
@@ -50,6 +51,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["guarded_by"] is not None:
             threading.Thread(target=_end_with, args=[options["guarded_by"]], daemon=True).start()
+            warm()
             call_command("qcluster")
             _join_and_leave()
         self.stopping = False

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from generations.views.api import (
     accounting,
+    asking,
     batches,
     bill,
     bringing_in,
@@ -29,6 +30,7 @@ from generations.views.api import (
     generations,
     imports,
     keeping,
+    lending,
     limits,
     managing,
     me,
@@ -75,9 +77,9 @@ api = Api(
     parser=StrictParser(),
 )
 _MODULES = (
-    *(me, models, bringing_in, voices, generations, outputs, uploads, imports, batches),
+    *(me, models, bringing_in, lending, voices, generations, outputs, uploads, imports, batches),
     *(voicing, keeping, bulk, retention, searches, collections, shares, changes, webhooks, own, drafts),
-    *(people, team, limits, accounting, managing, bill, connections, settling),
+    *(people, team, limits, accounting, managing, bill, connections, asking, settling),
 )
 for _module in _MODULES:
     api.add_router("", _module.router)

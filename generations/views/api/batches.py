@@ -134,24 +134,7 @@ def batch_new(
     )
 
 
-TABLE = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "model"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "model": {"type": "string"},
-                        "title": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
+TABLE = schemas.form_with_file("model", model={"type": "string"}, title={"type": "string"})
 
 
 @router.post(

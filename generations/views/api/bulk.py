@@ -130,7 +130,9 @@ def deed_done(request: ApiRequest, wanted: Order) -> Any:
     summary="Take a deed back",
 )
 def deed_undone(request: ApiRequest, wanted: Undo) -> Any:
-    """One of the caller's own, as far as nobody has changed it since. 409 when it was taken back or is too long ago."""
+    """One of the caller's own, as far as nobody has changed it since and the caller may still change it. 409 when it
+    was taken back or is too long ago.
+    """
     me = may(request, Deed.SEE)
     done = page.take_back(me, access.change(me, wanted.undo))
     if done is None:

@@ -207,5 +207,7 @@ def _refine(method: str, status: int, answer: dict[str, Any], operation_id: str)
         answer["description"] = " ".join(f"{kind.title}." for kind in kinds)
     if status == 401:
         answer["headers"] = CHALLENGE
+    if status == 429:
+        answer["headers"] = RETRY
     if method == "head":
         answer.pop("content", None)

@@ -12,7 +12,7 @@ from pydantic import Field
 from accounts.models import Membership
 from generations import library
 from generations.catalogue import load
-from generations.models import OVER, Generation
+from generations.models import OVER, Generation, read_id
 from generations.pipeline import cancel
 from generations.views import access
 from generations.views.api import freshness, schemas
@@ -24,6 +24,7 @@ from generations.views.api.receipt import Stand, say_when, shown
 __all__ = ["router"]
 
 NOBODY = -1
+NOWHERE = UUID(int=0)
 PLAIN = r"^[^\x00]*$"
 
 
@@ -35,6 +36,9 @@ class Filters(Schema):
     author: str = Field("", max_length=254, pattern=PLAIN, description="Email of a member, or `me`.")
     q: str = Field(
         "", max_length=200, pattern=PLAIN, description="Words of title, params or model; all must occur."
+    )
+    voice: str = Field(
+        "", pattern=r"^([0-9a-fA-F-]{32,36})?$", description="Id of a voice of the team; what it said."
     )
     cursor: str = Field("", pattern=r"^([0-9a-f]{32})?$", description="`next_cursor` of the page before.")
 
@@ -56,6 +60,7 @@ def generations(request: ApiRequest, response: HttpResponse, filters: Query[Filt
         model=_slug(filters.model),
         author=_author(membership, filters.author),
         status=filters.status,
+        voice=_voice(membership, filters.voice),
     )
     hidden = access.hidden(membership)
     if freshness.asks_again(request):
@@ -155,3 +160,11 @@ def _author(membership: Membership, name: str) -> int | None:
         return membership.user_id
     rows = Membership.objects.filter(team=membership.team_id, user__email__iexact=name)
     return rows.values_list("user", flat=True).first() or NOBODY
+
+
+def _voice(membership: Membership, given: str) -> UUID | None:
+    """With a voice that is not there for the caller nothing was said."""
+    pk = read_id(given)
+    if not given:
+        return None
+    return pk if pk and access.voices(membership).filter(pk=pk).exists() else NOWHERE

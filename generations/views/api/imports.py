@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from ninja import Router, Status
 
@@ -12,6 +11,7 @@ from generations import disk
 from generations.catalogue.spec import InvalidParams
 from generations.pipeline.accept import MayNotGenerate
 from generations.pipeline.adopt import SOUNDS, adopt
+from generations.uploads import is_too_large
 from generations.views import access
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates
@@ -22,28 +22,10 @@ from generations.views.api.uploads import ENVELOPE_BYTES
 router = Router(tags=["Generations"])
 
 LONGEST = 200
-DOCUMENTED = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "title": {
-                            "type": "string",
-                            "maxLength": LONGEST,
-                            "description": "Else the file's name.",
-                        },
-                        "kind": {"enum": list(SOUNDS), "description": "Of a sound; of others it is seen."},
-                    },
-                }
-            }
-        },
-    }
-}
+DOCUMENTED = schemas.form_with_file(
+    title={"type": "string", "maxLength": LONGEST, "description": "Else the file's name."},
+    kind={"enum": list(SOUNDS), "description": "Of a sound; of others it is seen."},
+)
 
 
 @router.post(
@@ -63,7 +45,7 @@ def import_file(request: ApiRequest) -> Any:
     if not membership.may_generate:
         raise MayNotGenerate
     disk.refuse_when_low()
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
+    if is_too_large(request, ENVELOPE_BYTES):
         raise RequestDataTooBig
     file = request.FILES.get("file")
     title, kind = request.POST.get("title", ""), request.POST.get("kind", SOUNDS[0])

@@ -346,20 +346,7 @@ def rule_set(request: ApiRequest, wanted: NewRule) -> Any:
 def _price(one: price_list.Entry) -> PriceShown:
     price = one.price
     own = None if one.own is None or one.own.amount is None else schemas.amount(one.own.amount)
-    shown = (
-        None
-        if price is None
-        else schemas.Price(
-            amount=schemas.amount(price.amount),
-            currency=price.currency,
-            unit=price.unit,
-            param=price.param or None,
-            starting=price.starting,
-            as_of=price.as_of,
-            source=price.source,
-            note=price.note,
-        )
-    )
+    shown = None if price is None else schemas.Price.of(price)
     cost = None if one.example is None else schemas.amount(one.example)
     return PriceShown(model=one.spec.slug, price=shown, own=own, example_cost=cost, runs=one.runs)
 

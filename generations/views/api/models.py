@@ -160,16 +160,6 @@ def _shown(spec: ModelSpec) -> dict[str, Any]:
         "category": spec.category,
         "output": spec.output,
         "summary": spec.summary,
-        "price": price
-        and schemas.Price(
-            amount=schemas.amount(price.amount),
-            currency=price.currency,
-            unit=price.unit,
-            param=price.param or None,
-            starting=price.starting,
-            as_of=price.as_of,
-            source=price.source,
-            note=price.note,
-        ),
+        "price": price and schemas.Price.of(price),
         "usual_seconds": spec.usual_seconds,
     }

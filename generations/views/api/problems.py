@@ -98,6 +98,12 @@ KINDS: Mapping[str, Kind] = {
         "ask again.",
         "batch_zip",
     ),
+    "too_many_questions": Kind(
+        429,
+        "Too many questions",
+        "The team asked RunningHub for 30 prices within a minute. `Retry-After` says in how many seconds to ask again.",
+        "check_price",
+    ),
     "storage_low": Kind(
         507,
         "No room for results",

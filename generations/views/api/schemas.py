@@ -10,6 +10,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from generations.catalogue.spec import Price as CataloguePrice
+
 Amount = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]{2,6}$", examples=["0.80"])]
 StateName = Literal[
     "queued", "dispatching", "unconfirmed", "running", "gathering", "succeeded", "failed", "cancelled"
@@ -117,6 +119,19 @@ class Price(Schema):
     as_of: date
     source: str
     note: str
+
+    @classmethod
+    def of(cls, price: CataloguePrice) -> Price:
+        return cls(
+            amount=amount(price.amount),
+            currency=price.currency,
+            unit=price.unit,
+            param=price.param or None,
+            starting=price.starting,
+            as_of=price.as_of,
+            source=price.source,
+            note=price.note,
+        )
 
 
 class Model(Schema):
@@ -354,3 +369,13 @@ class Usage(Schema):
     week: Totals
     month: Totals
     running: Running
+
+
+def form_with_file(*required: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    """How the document tells of a call that takes a file and these fields of a form: for `openapi_extra`."""
+    schema = {
+        "type": "object",
+        "required": ["file", *required],
+        "properties": {"file": {"type": "string", "format": "binary"}, **fields},
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http.response import HttpResponseBase
 from ninja import Router, Status
@@ -14,6 +13,7 @@ from generations import disk, uploads
 from generations.catalogue.spec import InvalidParams
 from generations.models import Upload
 from generations.pipeline.accept import MayNotGenerate
+from generations.uploads import is_too_large
 from generations.views import access
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, generates
@@ -26,20 +26,7 @@ router = Router(tags=["Uploads"])
 
 ENVELOPE_BYTES = 64 * 1024
 """What a form around the file may have."""
-DOCUMENTED = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
+DOCUMENTED = schemas.form_with_file()
 
 
 @router.post(
@@ -59,7 +46,7 @@ def upload(request: ApiRequest) -> Any:
     if not membership.may_generate:
         raise MayNotGenerate
     disk.refuse_when_low()
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
+    if is_too_large(request, ENVELOPE_BYTES):
         raise RequestDataTooBig
     file = request.FILES.get("file")
     if file is None:

@@ -297,11 +297,9 @@ def no_prices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
             model.pop("price", None)
         (tmp_path / file.name).write_text(json.dumps(data))
     monkeypatch.setattr(load, "DATA", tmp_path)
-    for known in (load.models, load._by_name):
-        known.cache_clear()
+    load._read.cache_clear()
     yield
-    for known in (load.models, load._by_name):
-        known.cache_clear()
+    load._read.cache_clear()
 
 
 @pytest.mark.thorough

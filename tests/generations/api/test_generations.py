@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Generation, State
+from generations.models import Generation, State, VoiceUse
 from generations.views.api import schemas
 from tests.conftest import MODEL
 from tests.generations.api.conftest import Program
@@ -45,6 +45,20 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(
     assert cursor is None
     assert pages == 3
     assert found == made[::-1]
+
+
+def test_what_a_voice_said_is_found_by_those_who_may_know_of_it(
+    bobs: Program, bob: Membership, carol: Membership, program_of: Any, make_voice: Any, make_generation: Any
+) -> None:
+    voice, said = make_voice(bob, audience="owner"), make_generation(bob, title="Said")
+    make_generation(bob, title="Another")
+    VoiceUse.objects.create(generation=said, voice=voice)
+    assert titles(bobs.get("generations", {"voice": str(voice.pk)})) == ["Said"]
+    assert titles(bobs.get("generations", {"voice": voice.pk.hex})) == ["Said"]
+    assert len(titles(bobs.get("generations", {"voice": ""}))) == 3
+    assert titles(program_of(carol).get("generations", {"voice": str(voice.pk)})) == []
+    assert titles(bobs.get("generations", {"voice": "-" * 36})) == []
+    assert bobs.get("generations", {"voice": "Harbour"}).status_code == 422
 
 
 def test_the_list_costs_the_same_for_two_and_for_twenty(

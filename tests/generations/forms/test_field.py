@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.models import Membership
 from generations.catalogue.param import Option, ParamSpec, ParamType
 from generations.forms import Field
 from generations.forms.field import as_text
@@ -33,6 +37,8 @@ def options(*labels: str) -> tuple[Option, ...]:
         (param("STRING", multiple=True), "lines"),
         (param("STRING", widget="pairs", multiple=True), "pairs"),
         (param("COMPLEX"), "editor"),
+        (param("COMPLEX", multiple=True), "editor"),
+        (param("COMPLEX", multiple=True, fields=(param("STRING"),)), "entries"),
         (param("MODEL"), "text"),
         (param("BOOLEAN", default=False), "switch"),
         (param("AUDIO"), "file"),
@@ -101,3 +107,25 @@ def test_help_error_and_counter_are_named_for_the_control() -> None:
 def test_an_id_has_no_odd_characters() -> None:
     odd = ParamSpec(key="node 3.text[0]", type=ParamType.STRING, label="K")
     assert Field(odd).id == "p-node-3-text-0-"
+
+
+def test_a_param_of_unknown_form_is_json_and_says_so() -> None:
+    uncertain = Field(param("COMPLEX", multiple=True), ["a", "b"])
+    assert json.loads(uncertain.text) == ["a", "b"]
+    assert uncertain.described_by == "p-k-uncertain"
+    assert Field(param("COMPLEX"), "[{").text == "[{", "what was typed comes back as it was"
+    assert Field(param("STRING", multiple=True), ["a", "b"]).text == "a\nb"
+
+
+def test_the_form_names_what_is_uncertain(
+    alice: Membership, client_of: Callable[[Membership], Client]
+) -> None:
+    for model, label in (
+        ("skyreels-v4--omni-reference-fast", "Reference pictures"),
+        ("kling-elements-advanced", "Pictures of the subject"),
+    ):
+        page = client_of(alice).get(f"/t/tide/create/{model}/").content.decode()
+        note = "Uncertain, because nobody tells how it has to be written: "
+        assert label in page.partition(note)[2].partition("</p>")[0]
+        assert "Uncertain: RunningHub does not document how this is written." in page
+        assert "More settings as JSON" in page, "managers may send what is known elsewhere"

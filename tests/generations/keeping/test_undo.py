@@ -11,13 +11,27 @@ from django.utils import timezone
 from accounts.models import Membership
 from generations import keeping
 from generations.keeping import shelves
-from generations.models import Alteration, CollectionItem, Favourite, Generation, State, Tag, Tagging
+from generations.models import (
+    Alteration,
+    Collection,
+    CollectionItem,
+    Favourite,
+    Generation,
+    State,
+    Tag,
+    Tagging,
+)
 
 Make = Callable[..., Generation]
 
 
 def rows(*some: Generation) -> Any:
     return Generation.objects.filter(pk__in=[one.pk for one in some])
+
+
+def undo(change: Alteration) -> keeping.Undone | None:
+    """Taken back by somebody who sees and may change everything."""
+    return keeping.undo(change, Generation.objects.filter(), Collection.objects.filter())  # type: ignore[arg-type]
 
 
 def state(row: Generation) -> dict[str, Any]:
@@ -84,7 +98,7 @@ def test_taken_back_all_is_as_it_was(
 
     assert change is not None
     assert [state(one) for one in (full, bare)] != before
-    done = keeping.undo(change)
+    done = undo(change)
     assert done is not None
     assert done.left == 0
     assert done.done == len(change.rows)
@@ -110,7 +124,7 @@ def test_what_somebody_changed_since_stays_as_they_left_it(
     theirs = state(first)
 
     assert change is not None
-    done = keeping.undo(change)
+    done = undo(change)
 
     assert done is not None
     assert done.left == 1
@@ -118,6 +132,37 @@ def test_what_somebody_changed_since_stays_as_they_left_it(
     assert state(first) == theirs
     assert state(second)["trashed_at"] is None
     assert state(second)["rating"] == 0
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_was_opened_and_closed_again_since_stays_closed(
+    again: bool, mona: Membership, bob: Membership, make_generation: Make
+) -> None:
+    """It looks as the first deed left it, and has been through two hands."""
+    one = make_generation(bob)
+    change = keeping.open_up(rows(one), bob.user, private=True)
+    keeping.open_up(rows(one), mona.user, private=False)
+    last = keeping.open_up(rows(one), mona.user, private=True)
+    assert change is not None
+    assert last is not None
+    if again:
+        assert undo(last) == keeping.Undone(1, 0)
+        keeping.open_up(rows(one), mona.user, private=True)
+    assert undo(change) == keeping.Undone(0, 1)
+    assert state(one)["is_private"]
+
+
+def test_what_was_done_since_and_taken_back_is_not_in_the_way(
+    mona: Membership, bob: Membership, make_generation: Make
+) -> None:
+    one = make_generation(bob)
+    change = keeping.rate(rows(one), bob.user, 3)
+    later = keeping.rate(rows(one), mona.user, 5)
+    assert change is not None
+    assert later is not None
+    assert undo(later) == keeping.Undone(1, 0)
+    assert undo(change) == keeping.Undone(1, 0)
+    assert state(one)["rating"] == 0
 
 
 def test_a_tag_that_somebody_put_on_again_is_theirs(
@@ -129,7 +174,7 @@ def test_a_tag_that_somebody_put_on_again_is_theirs(
     keeping.tag(rows(one), carol.user, bob.team, "calm")
 
     assert change is not None
-    done = keeping.undo(change)
+    done = undo(change)
 
     assert done == keeping.Undone(0, 1)
     assert state(one)["tags"] == {"Calm"}
@@ -142,21 +187,21 @@ def test_a_tag_that_is_forgotten_cannot_come_back(bob: Membership, make_generati
     Tag.objects.all().delete()
 
     assert change is not None
-    assert keeping.undo(change) == keeping.Undone(0, 1)
+    assert undo(change) == keeping.Undone(0, 1)
 
 
 def test_it_is_taken_back_once_and_by_who_did_it_within_a_day(bob: Membership, make_generation: Make) -> None:
     one = make_generation(bob)
     change = keeping.rate(rows(one), bob.user, 4)
     assert change is not None
-    assert keeping.undo(change) is not None
+    assert undo(change) is not None
     keeping.rate(rows(one), bob.user, 4)
-    assert keeping.undo(change) is None
+    assert undo(change) is None
 
     old = keeping.rate(rows(one), bob.user, 3)
     assert old is not None
     Alteration.objects.filter(pk=old.pk).update(created_at=timezone.now() - Alteration.LIVES)
-    assert keeping.undo(old) is None
+    assert undo(old) is None
     assert state(one)["rating"] == 3
 
 
@@ -173,7 +218,7 @@ def test_what_was_purged_is_not_brought_back(bob: Membership, make_generation: M
     change = keeping.trash(rows(one), bob.user)
     rows(one).update(purged_at=timezone.now())
     assert change is not None
-    assert keeping.undo(change) == keeping.Undone(0, 1)
+    assert undo(change) == keeping.Undone(0, 1)
 
 
 def test_a_renamed_one_is_found_by_its_new_name_and_not_the_old(

@@ -56,6 +56,7 @@ from generations.models import (
     Heartbeat,
     HeldOrder,
     Inquiry,
+    Lora,
     ModelRule,
     MonthlyReport,
     Output,
@@ -168,6 +169,8 @@ def full(bob: Membership, make_generation: Callable[..., Generation]) -> Members
     form = {"title": "Boats", "summary": "", "kind": "picture", "fields": []}
     TeamModel.objects.filter(pk=app.pk).update(found={"title": "Boats", "facts": []})
     own_models.settle(app, bob.user, form, "sesame")
+    kept = {"connection": Connection.current(), "bytes": 9, "added_by": bob.user}
+    Lora.objects.create(team=bob.team, name="Sea", digest="0" * 32, upstream_name="api-lora-cn/0", **kept)
     notice = Notice.objects.create(team=bob.team, text="Rehearsal at noon", by=bob.user)
     NoticeDismissal.objects.create(notice=notice, user=bob.user)
     Telling.objects.create(user=bob.user, choices={"finished": ["app", "mail"]})

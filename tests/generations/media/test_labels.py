@@ -21,6 +21,7 @@ from mutagen.flac import Picture
 from generations.media import labels, probe
 from generations.media.labels import Labels, Opaque
 from generations.media.splice import Spliced, is_plain, length
+from tests.effort import tries
 from tests.generations.media import samples
 
 SECRET = "task-20240607-secret"
@@ -236,7 +237,7 @@ def test_what_cannot_be_read_is_said_to_be_opaque(extension: str, data: bytes) -
     assert length(pieces) <= len(data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.sampled_from(sorted(labels.CLEANED)), st.data())
 def test_damage_never_breaks_anything(extension: str, data: Any) -> None:
     start = {

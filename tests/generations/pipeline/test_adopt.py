@@ -16,7 +16,7 @@ from generations import quota, receipts, reports, uploads
 from generations.models import Connection, Generation, Heartbeat, Output, State
 from generations.pipeline import accept, tell
 from generations.pipeline.adopt import adopt
-from tests.conftest import MODEL, run_pipeline, tone
+from tests.conftest import MODEL, content, run_pipeline, tone
 from tests.generations.media import samples
 
 
@@ -36,7 +36,7 @@ def test_it_is_a_finished_generation_with_its_sound(bob: Membership) -> None:
     assert row.length == 1.0
     assert row.stored_bytes == len(tone())
     output = row.outputs.get()
-    assert output.file.read() == tone()
+    assert content(output) == tone()
     assert len(output.peaks_row.split()) == 96
     assert len(output.peaks_stage.split()) == 360
 

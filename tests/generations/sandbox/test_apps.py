@@ -88,6 +88,6 @@ def test_what_does_not_fit_is_refused(sandbox: Sandbox, path: str, body: dict[st
 def test_a_workflow_starts_as_it_is_and_is_cancelled(sandbox: Sandbox) -> None:
     api = Api(sandbox)
     answer = api.post(CREATE, {"apiKey": sandbox.key, "workflowId": OPEN}).json()
-    assert (answer["code"], answer["data"]["netWssUrl"]) == (0, None)
+    assert (answer["code"], answer["data"]["netWssUrl"][:5]) == (0, "ws://")
     task = answer["data"]["taskId"]
     assert api.post("/task/openapi/cancel", {"apiKey": sandbox.key, "taskId": task}).json()["code"] == 0

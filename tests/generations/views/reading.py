@@ -22,7 +22,9 @@ class Seen(HTMLParser):
         self._stack: list[tuple[str, str]] = []
         self._textarea = self._select = ""
         self._inside = False
+        self._pieces: dict[str, list[str]] = {}
         self.feed(self.html)
+        self.texts = {name: " ".join(" ".join(pieces).split()) for name, pieces in self._pieces.items()}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -64,7 +66,7 @@ class Seen(HTMLParser):
             self.values[self._textarea] = [before + (data if before else data.removeprefix("\n"))]
         for _tag, name in self._stack:
             if name:
-                self.texts[name] = " ".join(f"{self.texts.get(name, '')} {data}".split())
+                self._pieces.setdefault(name, []).append(data)
 
     def error(self, name: str) -> str:
         """The sentence at the field of this name."""

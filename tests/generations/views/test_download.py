@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from generations import takeout
 from generations.models import Generation, Output, Tag, Tagging, Upload, VoiceUse
-from tests.conftest import tone
+from tests.conftest import content, tone
 from tests.generations.test_sharing import album
 
 ZIP, PAGE = "/t/tide/download/zip/", "/t/tide/download/"
@@ -108,7 +108,7 @@ def test_tags_are_written_on_the_way_out(
     assert str(tags["TPE1"]) == "Bob"
     assert str(tags["TALB"]) == "Album"
     assert "Slow piano over rain" in str(tags.getall("COMM"))
-    assert row.outputs.get().file.read() == tone(), "the file here stays as it is"
+    assert content(row.outputs.get()) == tone(), "the file here stays as it is"
     packed = unpacked(
         client_of(bob).get(ZIP, {"collection": made.pk, "pattern": "{title}", "tags": "on", "sidecar": "on"})
     )

@@ -124,3 +124,10 @@ def test_by_the_api(bob: Membership, vera: Membership) -> None:
     looking = {"Authorization": f"Bearer {ApiToken.issue(vera)}"}
     assert Client().post("/api/v1/imports", {"file": sounds("a.wav")[0]}, headers=looking).status_code == 403
     assert Generation.objects.count() == 1
+
+
+def test_what_has_no_cost_leaves_no_gap_where_a_cost_would_stand(bob: Membership, client_of: Any) -> None:
+    adopt(bob, SimpleUploadedFile("Harbour bell.wav", tone(2.0), "audio/wav"))
+    page = client_of(bob).get("/t/tide/library/").content.decode()
+    (line,) = re.findall(r'rows__sub tiny clip phone-only">([^<]+)<', page)
+    assert re.fullmatch(r"Bob · 0:02 · \d\d:\d\d", line)

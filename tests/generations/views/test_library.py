@@ -190,6 +190,52 @@ def test_nothing_found_says_what_hides_the_rest_and_how_to_clear_it(
     assert "Clear filters" in page
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("favourite=yes", "You have no favourites yet"),
+        ("approved=yes", "Nothing is approved yet"),
+        ("private=yes", "Nothing here is private"),
+        ("rating=5", "Nothing has this rating"),
+        ("kind=video", "Nobody has made any of these yet"),
+        ("model=nothing", "Nothing made with this model"),
+        ("author=0", "This person has made nothing"),
+        ("status=running", "Nothing stands like this"),
+        ("tag=7", "Nothing has this tag"),
+        ("collection=7", "Nothing is in it yet"),
+        ("length=6", "Nothing is as long as that"),
+        ("cost=6", "Nothing cost as much"),
+        ("voice=7", "This voice has said nothing"),
+        ("from=2001-01-01&to=2001-01-02", "Nothing was made on these days"),
+    ],
+)
+def test_an_empty_list_teaches_what_would_fill_it_and_takes_any_filter_off(
+    query: str, hint: str, alice: Membership, client_of: Any, make_generation: Any
+) -> None:
+    make_generation(alice)
+    client = client_of(alice)
+    alone = client.get(f"{LIST}?{query}").content.decode().partition('id="results"')[2]
+    assert hint in alone
+    assert f'<a class="chip" href="{LIST}" aria-current="true"' in alone
+    both = client.get(f"{LIST}?{query}&q=rain").content.decode().partition('id="results"')[2]
+    assert hint not in both
+    assert "Take one off to see more" in both
+    assert f'<a class="chip" href="{LIST}?q=rain" aria-current="true"' in both
+
+
+def test_the_filters_of_an_empty_list_come_off_one_by_one(
+    alice: Membership, client_of: Any, make_generation: Any
+) -> None:
+    make_generation(alice)
+    empty = client_of(alice).get(f"{LIST}?rating=5&private=yes&to=2001-01-02").content.decode()
+    chips = re.findall(r'<a class="chip" href="([^"]+)" aria-current', empty.partition('id="results"')[2])
+    assert chips == [
+        f"{LIST}?private=yes&amp;to=2001-01-02",
+        f"{LIST}?rating=5&amp;to=2001-01-02",
+        f"{LIST}?rating=5&amp;private=yes",
+    ]
+
+
 def test_an_empty_library_says_what_a_first_one_costs(
     alice: Membership, vera: Membership, client_of: Any
 ) -> None:

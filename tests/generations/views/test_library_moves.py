@@ -18,9 +18,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Membership, User
-from generations.models import Collection, CollectionItem, Generation, State, Tag, Tagging
+from generations.models import (
+    Collection,
+    CollectionItem,
+    Generation,
+    LibraryCounts,
+    State,
+    Tag,
+    Tagging,
+    Tally,
+    VoiceUse,
+)
 from generations.pipeline import count
 from generations.templatetags import ui
+from generations.views import facets, filters
 from tests.effort import thorough
 
 LIST = "/t/tide/library/"
@@ -216,7 +227,9 @@ def test_a_full_page_of_a_large_team_stays_below_a_hundred_kilobytes(
     assert page.count(b"<rating-bars") == 24
     assert b"icons.000000000000.svg" in page
     assert len(page) <= 100_000
-    assert page.count(b'name="tag"') == page.count(b'name="collection"') == page.count(b'name="author"') == 12
+    for name in ("model", "author", "tag", "collection"):
+        assert f'href="{LIST}filter/{name}/" data-stays'.encode() in page
+        assert f'name="{name}"'.encode() not in page
 
 
 def test_a_filter_of_many_values_has_a_list_of_all_of_them(
@@ -226,7 +239,9 @@ def test_a_filter_of_many_values_has_a_list_of_all_of_them(
         Tag.objects.create(team=alice.team, name=f"Take {number:02}", folded=f"take {number:02}")
     browser = client_of(alice)
     address = f"{LIST}filter/tag/?q=rain&amp;sort=title"
-    assert f'hx-get="{address}"' in browser.get(LIST, {"q": "rain", "sort": "title"}).content.decode()
+    assert (
+        f'href="{address}" data-stays' in browser.get(LIST, {"q": "rain", "sort": "title"}).content.decode()
+    )
     whole = browser.get(f"{LIST}filter/tag/", {"q": "rain", "tag": "3"}).content.decode()
     part = browser.get(f"{LIST}filter/tag/", {"q": "rain"}, headers={"HX-Request": "true"}).content.decode()
     for text in (whole, part):
@@ -238,6 +253,154 @@ def test_a_filter_of_many_values_has_a_list_of_all_of_them(
     assert browser.get(f"{LIST}filter/nonsense/").status_code == 404
     assert client_of(zoe).get(f"{LIST}filter/tag/").status_code == 404
     assert client.get(f"{LIST}filter/tag/").status_code == 302
+
+
+def test_a_voice_is_chosen_from_a_list_that_comes_when_it_is_asked_for(
+    bob: Membership,
+    carol: Membership,
+    mona: Membership,
+    zoe: Membership,
+    client: Any,
+    client_of: Any,
+    make_voice: Any,
+    make_generation: Any,
+) -> None:
+    harbour, mine = make_voice(bob), make_voice(bob, "Attic", audience="owner")
+    said, whispered = make_generation(carol, title="Said"), make_generation(bob, title="Whispered")
+    VoiceUse.objects.create(generation=said, voice=harbour)
+    VoiceUse.objects.create(generation=whispered, voice=mine)
+    count.refresh()
+    choose = f"{LIST}filter/voice/"
+    page = client_of(carol).get(LIST, {"q": "s"}).content.decode()
+    assert f'href="{choose}?q=s" data-stays' in page
+    assert "Harbour<" not in page.partition('id="filters"')[2].partition("</form>")[0]
+
+    def offered(who: Membership) -> list[str]:
+        part = client_of(who).get(choose, headers={"HX-Request": "true"}).content.decode()
+        return re.findall(r'name="voice" value="[^"]+">(\w+)<small>1<', part)
+
+    assert offered(bob) == offered(mona) == ["Attic", "Harbour"]
+    assert offered(carol) == ["Harbour"]
+    listed = client_of(carol).get(LIST, {"voice": harbour.pk.hex}).content.decode()
+    assert re.findall(r'class="rows__title clip" href="[^"]+">([^<]+)<', listed) == ["Said"]
+    assert "Voice: Harbour" in listed
+    assert "Attic" not in client_of(carol).get(LIST, {"voice": mine.pk}).content.decode()
+    assert "Harbour" not in client_of(zoe).get("/t/zoo/library/filter/voice/").content.decode()
+    assert client_of(zoe).get(choose).status_code == 404
+    assert client.get(choose).status_code == 302
+
+
+def test_a_saved_search_keeps_its_voice(
+    bob: Membership, carol: Membership, client_of: Any, make_voice: Any, make_generation: Any
+) -> None:
+    voice, said = make_voice(bob), make_generation(bob, title="Said")
+    VoiceUse.objects.create(generation=said, voice=voice)
+    kept = {"name": "Harbour", "query": f"voice={voice.pk}", "shared": "on"}
+    client_of(bob).post("/t/tide/library/searches/", kept)
+    assert f'href="{LIST}?voice={voice.pk}"' in client_of(carol).get(LIST).content.decode()
+
+
+def test_about_how_many_are_private_is_told_to_those_who_see_them(
+    bob: Membership, carol: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    for number in range(30):
+        make_generation(bob, is_private=True, title=f"Note {number}")
+    make_generation(carol, is_private=True)
+
+    def told(who: Membership) -> tuple[list[str], bool]:
+        page = client_of(who).get(LIST).content.decode()
+        chip = re.findall(r'private=yes">Private(?: <span class="faint num tiny">(\d+)<)?', page)
+        return chip, "about 31 gen" in client_of(who).get(LIST, {"private": "yes"}).content.decode()
+
+    assert told(bob) == ([""], False), "nothing was counted yet"
+    count.refresh()
+    assert told(bob) == (["30"], False)
+    assert "about 30 generations" in client_of(bob).get(LIST, {"private": "yes"}).content.decode()
+    assert told(carol) == (["1"], False)
+    assert told(mona) == (["31"], True)
+    carol.heir, carol.ended_at = bob.user, timezone.now()
+    carol.save()
+    assert told(bob) == (["31"], True)
+
+
+def test_menus_and_totals_know_of_private_work_for_those_who_see_it(
+    bob: Membership,
+    carol: Membership,
+    mona: Membership,
+    client_of: Any,
+    make_voice: Any,
+    make_generation: Any,
+) -> None:
+    """Nothing that only private work has is out of their reach, and no total is below what they see."""
+    for number in range(26):
+        made = make_generation(bob, is_private=bool(number), kind="video" if number else "song")
+    VoiceUse.objects.create(generation=made, voice=make_voice(bob))
+    shelf = Collection.objects.create(team=bob.team, author=bob.user, name="Drafts")
+    CollectionItem.objects.create(collection=shelf, generation=made, place=1, added_by=bob.user)
+    count.refresh()
+
+    def told(who: Membership) -> tuple[dict[str, str], list[str], str]:
+        page = client_of(who).get(LIST, {"show": "list"}).content.decode()
+        kinds = dict(re.findall(r'name="kind" value="(\w+)">[^<]+(?:<small>(\d+)<)?', page))
+        menus = [name for name in ("voice", "collection") if f"{LIST}filter/{name}/" in page]
+        return kinds, menus, "".join(re.findall(r"<p>(.*\d) generations<", page))
+
+    assert told(carol) == ({"song": "1", "voice": "1"}, [], "2")
+    for who in (bob, mona):
+        kinds, menus, total = told(who)
+        assert (kinds["video"], kinds["song"], menus) == ("", "1", ["voice", "collection"])
+        assert total == "about 27"
+        videos = client_of(who).get(LIST, {"kind": "video"}).content.decode()
+        assert 'class="shot"' in videos
+        assert "about" not in videos.partition('id="pager"')[2].partition("</p>")[0]
+        assert "Drafts" in client_of(who).get(f"{LIST}filter/collection/").content.decode()
+
+
+def test_what_is_used_most_is_offered_however_late_its_name_comes(
+    bob: Membership, client_of: Any, make_voice: Any, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (facets, filters):
+        monkeypatch.setattr(module, "LONG", 3)
+    for name in ("a", "b", "c"):
+        Tag.objects.create(team=bob.team, name=f"tag {name}", folded=f"tag {name}")
+        make_voice(bob, f"Voice {name}")
+
+    def offered(name: str) -> tuple[list[str], bool]:
+        page = client_of(bob).get(f"{LIST}filter/{name}/").content.decode()
+        found = re.findall(rf'name="{name}" value="[^"]+">([^<]+)<', page)
+        return found, "These are 3 of them; there are more." in page
+
+    assert offered("tag") == (["tag a", "tag b", "tag c"], False)
+    tag = Tag.objects.create(team=bob.team, name="tag z", folded="tag z")
+    voice = make_voice(bob, "Voice z")
+    made = make_generation(bob)
+    Tagging.objects.create(generation=made, tag=tag)
+    VoiceUse.objects.create(generation=made, voice=voice)
+    count.refresh()
+    assert offered("tag") == (["tag z", "tag a", "tag b"], True)
+    assert offered("voice") == (["Voice z"], False), "a voice that said nothing is not offered"
+    make_generation(bob, is_private=True)
+    Tally.objects.all().delete()
+    LibraryCounts.objects.all().delete()
+    count.refresh()
+    assert offered("voice") == (["Voice z", "Voice a", "Voice b"], True)
+
+
+def test_a_count_of_a_version_before_is_not_told_too_small(
+    bob: Membership, client_of: Any, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(count, "SLICE", 1)
+    for _ in range(3):
+        make_generation(bob, is_private=True)
+    count.refresh()
+    whole = "Private <span"
+    assert whole in client_of(bob).get(LIST).content.decode()
+    old = Tally.objects.order_by("first").first()
+    assert old is not None
+    del old.counts["private"]
+    old.save()
+    count._sum(bob.team, list(Tally.objects.all()))
+    assert whole not in client_of(bob).get(LIST).content.decode()
 
 
 HOSTILE = [

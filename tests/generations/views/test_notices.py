@@ -128,6 +128,9 @@ def test_more_notices_cost_no_more_queries(bob: Membership, client_of: Clients) 
         return len(asked)
 
     client.get(SOMEWHERE)
+    none = queries()
+    Notice.objects.create(team=bob.team, text="One", by=bob.user)
     few = queries()
+    assert few == none + 1
     Notice.objects.bulk_create(Notice(team=bob.team, text=f"Number {n}", by=bob.user) for n in range(9))
     assert queries() == few

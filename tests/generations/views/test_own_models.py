@@ -20,10 +20,20 @@ from accounts.models import ApiToken, AuditEntry, Membership
 from generations import own_models, prices
 from generations.catalogue import load
 from generations.catalogue.described import MOST_FIELDS
-from generations.models import Draft, Generation, ModelRule, PriceCheck, State, TeamModel, TeamModelForm
+from generations.models import (
+    Draft,
+    Generation,
+    ModelRule,
+    Preset,
+    PriceCheck,
+    State,
+    TeamModel,
+    TeamModelForm,
+)
 from generations.pipeline import describe
 from tests.conftest import point_at, run_pipeline
 from tests.generations.foreign import APP, WORKFLOW, Foreign
+from tests.generations.views.reading import seen
 
 BrowserOf = Callable[[Membership], Client]
 
@@ -364,7 +374,9 @@ def test_what_cannot_be_kept_whole_is_named_and_the_form_comes_back_filled(
     answer = settled(client, model, title="Typed", **{"use-1": "leave"})
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "What to see: What it comes with cannot be kept whole" in page
+    there = page.partition('id="input-1"')[2].partition("</fieldset>")[0]
+    assert "What it comes with cannot be kept whole" in there
+    assert page.count("What it comes with cannot be kept whole") == 1
     assert 'value="Typed"' in page
     assert settled(client, model, **{"start-1": "a boat"}).status_code == 302
 
@@ -478,3 +490,87 @@ def test_a_result_can_go_into_it(
     form = reverse("studio_model", args=["tide", model.slug]) + f"?use={row.pk}/0"
     assert form in page
     assert f"output:{row.pk}/0" in client.get(form).content.decode()
+
+
+def test_a_text_can_be_taken_for_a_voice_and_keeps_the_rights_of_voices(
+    foreign: Foreign,
+    mona: Membership,
+    bob: Membership,
+    carol: Membership,
+    zoe: Membership,
+    client_of: BrowserOf,
+    make_voice: Callable[..., Any],
+) -> None:
+    model = an_app(client_of(mona), mona, **{"type-1": "VOICE", "label-1": "Who speaks", "start-1": ""})
+    (param,) = load.get(model.slug).params
+    assert (param.widget, param.type.value, param.label) == ("voice", "STRING", "Who speaks")
+    mine = make_voice(bob, "Harbour", audience="owner")
+    strange = make_voice(zoe, "Zoo")
+    page = reverse("studio_model", args=["tide", model.slug])
+    text = client_of(bob).get(page).content.decode()
+    assert mine.voice_id in text
+    assert "Wise_Woman" in text
+    assert strange.voice_id not in text
+    for browser, voice, status in (
+        (client_of(bob), mine, 303),
+        (client_of(carol), mine, 422),
+        (client_of(bob), strange, 422),
+    ):
+        assert browser.post(page, {"prompt": voice.voice_id}).status_code == status
+    run_pipeline()
+    assert foreign.started[-1][1]["nodeInfoList"][1]["fieldValue"] == mine.voice_id
+    form = client_of(mona).get(page_of(model)).content.decode()
+    assert '<option value="VOICE" selected>' in form
+
+
+def test_only_one_input_is_a_voice(foreign: Foreign, mona: Membership, client_of: BrowserOf) -> None:
+    client = client_of(mona)
+    model = brought(client, mona, "workflow", WORKFLOW)
+    opened = posted(client.get(page_of(model)).content.decode())
+    names = {f"take-{n}": "1" for n in range(30)}
+    opened = posted(client.post(page_of(model), {**opened, **names, "way": "take"}).content.decode()) | {
+        "kind": "speech",
+        "title": "Two",
+    }
+    texts = [name for name in opened if name.startswith("type-") and opened[name] == "STRING"]
+    assert len(texts) > 1
+    empty = {name.replace("type", "start"): "" for name in texts}
+    answer = client.post(page_of(model), {**opened, **dict.fromkeys(texts, "VOICE"), **empty})
+    assert answer.status_code == 422
+    assert "Only one input can be taken for a voice." in answer.content.decode()
+    one = {**opened, texts[0]: "VOICE"}
+    answer = client.post(page_of(model), one)
+    assert "It can begin with a voice of the system only." in answer.content.decode()
+    assert client.post(page_of(model), one | empty).status_code == 302
+
+
+def test_presets_of_a_model_of_the_team(
+    foreign: Foreign,
+    mona: Membership,
+    bob: Membership,
+    carol: Membership,
+    zoe: Membership,
+    client_of: BrowserOf,
+) -> None:
+    model = an_app(client_of(mona), mona, **{"use-2": "ask", "use-3": "ask"})
+    page = reverse("studio_model", args=["tide", model.slug])
+    filled = {"prompt": "A boat", "select": "1", "value": "31"}
+    asked = seen(client_of(bob).post(f"{page}preset/new/", filled), "preset").sent()
+    answer = client_of(bob).post(f"{page}preset/save/", {**asked, "name": "Ink", "shared": "on"})
+    assert answer.status_code in (200, 302), answer.content
+    preset = Preset.objects.get()
+    assert (preset.model, preset.name, preset.shared) == (model.slug, "Ink", True)
+    assert {key: str(value) for key, value in preset.params.items()} == {"select": "1", "value": "31"}
+    chosen = {"prompt": "Another", "_preset": str(preset.pk)}
+    text = client_of(carol).post(f"{page}preset/", chosen, follow=True).content.decode()
+    assert "Another" in text
+    assert 'value="31"' in text
+    other = reverse("studio_model", args=["zoo", model.slug])
+    assert client_of(zoe).post(f"{other}preset/save/", filled).status_code == 404
+    assert client_of(zoe).post(f"{other}preset/", chosen).status_code == 404
+    # Settled anew without one of them, the preset gives what there still is, and the form says nothing wrong.
+    assert settled(client_of(mona), model, **{"use-3": "fix"}).status_code == 302
+    text = client_of(carol).post(f"{page}preset/", chosen, follow=True).content.decode()
+    assert "Another" in text
+    client_of(mona).post(reverse("own_model_switch", args=["tide", model.pk]))
+    assert client_of(carol).post(f"{page}preset/", chosen).status_code == 404
