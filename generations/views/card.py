@@ -147,9 +147,9 @@ class Card:
     def live_words(self) -> str:
         return waiting.live_words(self.live)
 
-    @property
-    def mark(self) -> str:
-        """Names this card and what it says, so that a browser can tell what it has."""
+    @cached_property
+    def said(self) -> str:
+        """Names this card and all that it says, except how far a running one says it is."""
         said = (self.status, self.place_words, self.waits_for, self.why, self.may_cancel, self.when)
         more = (
             self.started,
@@ -157,6 +157,15 @@ class Card:
             self.results,
             str(self.cost),
             self.generation.title,
-            self.live,
+            self.live is None,
         )
-        return f"{self.generation.pk}.{hashlib.sha256(repr((said, more)).encode()).hexdigest()[:10]}"
+        return f"{self.generation.pk}.{_short(said, more)}"
+
+    @property
+    def mark(self) -> str:
+        """Names this card and everything on it, so that a browser can tell what it has."""
+        return f"{self.said}.{_short(self.live)}"
+
+
+def _short(*values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:10]

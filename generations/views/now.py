@@ -29,6 +29,18 @@ def now(request: HttpRequest, team: str) -> HttpResponse:
     stayed = [pk for pk in ids if pk in known]
     in_place = bool(known and ids) and ids == [str(card.generation.pk) for card in added] + stayed
     in_place = in_place and stayed == [pk for pk in known if pk in ids]
+    changed = [c for c in current.cards if str(c.generation.pk) in known and c.mark not in have]
+    # Of a card that only got further its bar is replaced: a link under somebody's finger must not be.
+    said = {mark.rpartition(".")[0] for mark in have}
+    moved = [card for card in changed if card.said in said]
+    if (
+        in_place
+        and not added
+        and len(moved) == len(changed)
+        and have[:1] == [current.slots_mark]
+        and len(stayed) == len(known)
+    ):
+        return render(request, "studio/_moved.html", {"moved": moved})
     answer = render(
         request,
         "studio/_changes.html",
@@ -36,7 +48,8 @@ def now(request: HttpRequest, team: str) -> HttpResponse:
             "rail": current,
             "whole": not in_place,
             "added": added,
-            "changed": [c for c in current.cards if str(c.generation.pk) in known and c.mark not in have],
+            "changed": [card for card in changed if card not in moved],
+            "moved": moved,
             "gone": [pk for pk in known if pk not in ids and _is_id(pk)],
         },
     )

@@ -100,6 +100,10 @@ def test_a_running_workflow_shows_what_it_tells_of_itself(visit: Callable[..., V
     card = page.locator(".job", has_text="RunningHub tells:").first
     expect(card).to_be_visible()
     expect(card.locator("svg rect")).to_have_attribute("width", re.compile(r"\d+%"))
+    link = card.locator("h3 a").element_handle()
+    told = card.inner_text()
+    expect(card).not_to_have_text(told, use_inner_text=True)
+    assert link.is_visible(), "the link was replaced under the pointer"
     for size in (WIDE, PHONE):
         page.set_viewport_size(size)
         for scheme in ("light", "dark"):

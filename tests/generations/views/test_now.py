@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope, Team
+from generations import live
 from generations.models import Connection, Generation, State
 from tests.generations.views.reading import seen
 
@@ -93,6 +94,38 @@ def test_only_the_card_that_changed_is_sent(bob: Membership, client_of: Any, mak
     assert f'id="job-{runs.pk}" hx-swap-oob="true"' in html
     assert str(other.pk) not in html
     assert "now-list" not in html
+
+
+def test_of_a_card_that_only_got_further_the_bar_is_sent(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    other = make_generation(bob, status=State.QUEUED)
+    runs = make_generation(
+        bob, model="workflow--0123456789@tide", status=State.RUNNING, dispatched_at=timezone.now()
+    )
+    live.take(runs.pk, "me")
+    live.keep("me", {runs.pk: live.Live("Sampler", 10)})
+    client = client_of(bob)
+    marks = have(page(client))
+    live.keep("me", {runs.pk: live.Live("Sampler", 35)})
+    answer = ask(client, marks)
+    html = answer.content.decode()
+    assert 'data-live="35"' in html
+    assert "Sampler · 35 %" in html
+    assert "job-link" not in html
+    assert "quota" not in html
+    assert "HX-Trigger" not in answer
+    assert ask(client, [have(html)[0] if str(runs.pk) in mark else mark for mark in marks]).status_code == 204
+
+    Generation.objects.move(other.pk, State.QUEUED, State.CANCELLED)
+    live.keep("me", {runs.pk: live.Live("Sampler", 60)})
+    html = ask(client, marks).content.decode()
+    assert f'id="job-{other.pk}" hx-swap-oob="true"' in html
+    assert 'data-live="60"' in html
+    assert f"job-link-{runs.pk}" not in html
+
+    Generation.objects.move(runs.pk, State.RUNNING, State.FAILED, error_message="Refused.")
+    assert f'id="job-{runs.pk}" hx-swap-oob="true"' in ask(client, marks).content.decode()
 
 
 def test_a_new_card_is_put_on_top(bob: Membership, client_of: Any, make_generation: Any) -> None:
