@@ -32,7 +32,7 @@ from generations.models.lora import Lora
 from generations.models.model_rule import ModelRule
 from generations.models.monthly_report import MonthlyReport
 from generations.models.output import Output
-from generations.models.prepared import Counts, Given, Rows
+from generations.models.prepared import Counts, Given, Rows, Update
 from generations.models.price import PriceDecision, TeamPrice
 from generations.models.price_check import PriceCheck
 from generations.models.receiver import Delivery, Receiver
@@ -116,6 +116,7 @@ __all__ = [
     "TeamModelForm",
     "TeamPrice",
     "Trigrams",
+    "Update",
     "Upload",
     "UpstreamCopy",
     "Voice",

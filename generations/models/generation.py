@@ -21,7 +21,7 @@ from generations.models.batch import Batch
 from generations.models.connection import Connection
 from generations.models.ids import uuid7
 from generations.models.loading import Light
-from generations.models.prepared import Given, Rows
+from generations.models.prepared import Given, Rows, Update
 from generations.models.writer import in_turn, unsynced
 
 
@@ -183,10 +183,8 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         Each claim counts; `move` and `note` reset the count, so a row that kills its worker shows itself.
         """
         now, limit = timezone.now(), min(limit, SIZES[-1])
-        leased: dict[str, Any] = {
-            "lease_until": now + lease + timedelta(microseconds=random.randrange(10**6)),
-            "claims": F("claims") + 1,
-        }
+        until = now + lease + timedelta(microseconds=random.randrange(10**6))
+        leased: dict[str, Any] = {"lease_until": until, "claims": F("claims") + 1}
         due = self.due(now, *states).order_by("next_check_at")
         if connection.features.has_select_for_update_skip_locked:
             if not due.exists():
@@ -205,10 +203,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         if not pks:
             return []
         with in_turn(), unsynced():
-            taken = self.due(now, *states).filter(pk__in=pks).update(**leased)
+            many, given = _places(pks)
+            taken = _lease(states, many)(now=now, until=until, **given)
         if not taken:
             return []
-        found = {row.pk: row for row in _mine(pks, leased["lease_until"])}
+        found = {row.pk: row for row in _leased(many)(until=until, **given)}
         return [found[pk] for pk in pks if pk in found]
 
     def seen_by(self, membership: Membership) -> GenerationQuerySet:
@@ -242,11 +241,22 @@ def _due(states: tuple[State, ...]) -> Rows[Generation]:
     )
 
 
-def _mine(pks: list[uuid.UUID], until: datetime) -> list[Generation]:
-    """Which of these were claimed until then, with their connections."""
+def _places(pks: list[uuid.UUID]) -> tuple[int, dict[str, uuid.UUID]]:
+    """How many places the question for these has, and the id in each."""
     many = next(size for size in SIZES if len(pks) <= size)
     filled = [*pks, *[pks[-1]] * (many - len(pks))]
-    return _leased(many)(until=until, **{f"pk{n}": pk for n, pk in enumerate(filled)})
+    return many, {f"pk{n}": pk for n, pk in enumerate(filled)}
+
+
+@lru_cache(maxsize=64)
+def _lease(states: tuple[State, ...], many: int) -> Update:
+    pks: list[Any] = [Given(f"pk{n}") for n in range(many)]
+    rows = Generation.objects.all()
+    return Update(
+        lambda: rows.due(Given("now"), *states).filter(pk__in=pks),
+        lease_until=Given("until"),
+        claims=F("claims") + 1,
+    )
 
 
 @lru_cache

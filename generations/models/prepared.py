@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Expression
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.subqueries import UpdateQuery
 
 M = TypeVar("M", bound=models.Model)
 Value = int | str | datetime | UUID
@@ -81,6 +82,28 @@ class Rows(Generic[M]):
         compiler = rows.query.get_compiler(connection=connection)
         statement, places = compiler.as_sql()
         self._kept[connection.vendor] = kept = rows, compiler, statement, list(places)
+        return kept
+
+
+class Update:
+    """One UPDATE, as `Rows`: `query` gives the rows and `values` what they get, with a `Given` wherever it depends."""
+
+    def __init__(self, query: Callable[[], models.QuerySet[Any]], **values: Any) -> None:
+        self._query, self._values = query, values
+        self._kept: dict[str, tuple[str, list[Any]]] = {}
+
+    def __call__(self, **given: Value) -> int:
+        """How many rows were changed."""
+        statement, places = self._kept.get(connection.vendor) or self._put_together()
+        with transaction.mark_for_rollback_on_error(connection.alias), connection.cursor() as cursor:
+            cursor.execute(statement, _filled(places, given))
+            return int(cursor.rowcount)
+
+    def _put_together(self) -> tuple[str, list[Any]]:
+        query: Any = self._query().query.chain(UpdateQuery)
+        query.add_update_values(self._values)
+        statement, places = query.get_compiler(connection=connection).as_sql()
+        self._kept[connection.vendor] = kept = statement, list(places)
         return kept
 
 

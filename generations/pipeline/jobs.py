@@ -18,7 +18,9 @@ from generations.models import Generation, State
 logger = logging.getLogger("rhweb.watch")
 
 OF_ONE_KIND = 12
-"""So many threads look, so many send, so many bring files upstream: slow answers of one kind keep no other out."""
+"""So many threads send, so many bring files upstream: slow answers of one kind keep no other out."""
+LOOKS = 20
+"""So many look: when a thousand end together each waits for its answer, and then for its turn to write."""
 AHEAD = 24
 """So many rows more are claimed while threads are busy: a claim costs as much for one row as for many."""
 
@@ -28,8 +30,9 @@ Job = Callable[[Generation], None]
 class Jobs:
     """The jobs of one kind in a slice: some at work, some waiting for their thread."""
 
-    def __init__(self, name: str) -> None:
-        self.pool = ThreadPoolExecutor(OF_ONE_KIND, thread_name_prefix=name)
+    def __init__(self, name: str, most: int) -> None:
+        self.most = most
+        self.pool = ThreadPoolExecutor(most, thread_name_prefix=name)
         self.futures: dict[Future[None], Any] = {}
 
     def start(self, job: Callable[..., None], *args: Any) -> Future[None]:
@@ -46,7 +49,7 @@ class Jobs:
         """How many more to claim; none before half of those ahead are taken up. The claim may have to wait for its
         turn to write, and the threads shall have something to do meanwhile.
         """
-        room = OF_ONE_KIND + AHEAD - len(self.busy())
+        room = self.most + AHEAD - len(self.busy())
         return room if 2 * room >= AHEAD else 0
 
     def give_back(self, back: Job) -> None:
@@ -58,8 +61,8 @@ class Jobs:
     def close(self) -> None:
         """Waits for the last, and closes the database connection of each thread."""
         wait(self.futures)
-        everyone = threading.Barrier(OF_ONE_KIND)
-        for _ in range(OF_ONE_KIND):
+        everyone = threading.Barrier(self.most)
+        for _ in range(self.most):
             self.pool.submit(self._close, everyone)
         self.pool.shutdown()
 

@@ -23,7 +23,7 @@ from generations import progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
 from generations.models.writer import checkpoint
 from generations.pipeline import announce, dispatch, follow, gather, listen
-from generations.pipeline.jobs import OF_ONE_KIND, Copies, Fair, Jobs, guarded
+from generations.pipeline.jobs import LOOKS, OF_ONE_KIND, Copies, Fair, Jobs, guarded
 from generations.pipeline.manners import polite
 from generations.runninghub.errors import UpstreamError
 
@@ -32,8 +32,8 @@ logger = logging.getLogger("rhweb.watch")
 SLICE = 10.0
 BREATH = 0.08
 """Seconds between two turns of the loop, so that what ends in the meantime is followed up by one claim."""
-DOWNLOADS = 8
-DOWNLOADS_AHEAD = 12
+DOWNLOADS = 14
+DOWNLOADS_AHEAD = 14
 """So many copies more the helper has at hand; the watcher, which has other work, none."""
 REFRESHES = 2
 """So many accounts are asked for their slots at once, so that unreachable ones never keep looks from others."""
@@ -67,7 +67,7 @@ def watch(seconds: float = SLICE) -> bool:
     holder = secrets.token_hex(8)
     if not Heartbeat.take("watcher", holder, stale_after=STALE):
         return False
-    looks, sends = Jobs("look"), Jobs("send")
+    looks, sends = Jobs("look", LOOKS), Jobs("send", OF_ONE_KIND)
     try:
         try:
             beat()
@@ -93,7 +93,7 @@ def _loop(holder: str, until: float, looks: Jobs, sends: Jobs) -> None:
     working: list[Connection] = []
     helpers = 0
     refreshing: set[Future[None]] = set()
-    looking, sending = Fair(OF_ONE_KIND), Fair(OF_ONE_KIND)
+    looking, sending = Fair(LOOKS), Fair(OF_ONE_KIND)
     while time.monotonic() < until:
         if time.monotonic() - beaten > BEAT_EVERY:
             if not Heartbeat.take("watcher", holder, stale_after=STALE):

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from generations import queue
-from generations.models import Bell, Generation, Given, Heartbeat, Inquiry, Question, Rows, State
+from generations.models import Bell, Generation, Given, Heartbeat, Inquiry, Question, Rows, State, Update
 from generations.models.writer import together
 from generations.pipeline import resolve
 
@@ -36,6 +36,17 @@ TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 LOOKED_AT = ("status", "error_code", "webhook", "dispatched_at", "next_check_at", "lease_until", "updated_at")
 
 _rung = Rows(lambda: Generation.objects.filter(pk=Given("pk")).only(*LOOKED_AT))
+
+_make_due = Update(
+    lambda: Generation.objects.filter(
+        Q(next_check_at__gt=Given("now")) | Q(lease_until__gt=Given("now")),
+        pk=Given("pk"),
+        status=State.RUNNING,
+    ),
+    next_check_at=Given("now"),
+    webhook=Bell.RANG,
+    found_by=RANG,
+)
 
 
 def token(pk: uuid.UUID) -> str:
@@ -93,10 +104,8 @@ def _look_now(row: Generation, now: datetime) -> None:
         return
     if row.webhook == Bell.RANG and row.updated_at > now - AGAIN_AFTER:
         return
-    later = Q(next_check_at__gt=now) | Q(lease_until__gt=now)
-    rows = Generation.objects.filter(later, pk=row.pk, status=State.RUNNING)
     # Of a thousand tasks that end together the bells ring together too. One that is lost is made good by a look.
-    rung = together(lambda: rows.update(next_check_at=now, webhook=Bell.RANG, found_by=RANG), synced=False)
+    rung = together(lambda: _make_due(pk=row.pk, now=now), synced=False)
     if rung and not Heartbeat.is_fresh("watcher", WATCHED):
         queue.ring()
 

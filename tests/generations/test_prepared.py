@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Membership, Team
-from generations.models import Counts, Generation, Given, Rows, Tag
+from generations.models import Counts, Generation, Given, Rows, Tag, Update
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,40 @@ def test_one_row_by_its_id(bob: Membership, make_generation: Any) -> None:
     one, other = make_generation(bob), make_generation(bob)
     assert [row.title for row in asked(pk=one.pk)] == [one.title]
     assert asked(pk=other.pk) == [other]
+
+
+def test_a_change_is_that_of_the_plain_update_each_time_anew(
+    alice: Membership, bob: Membership, make_generation: Any
+) -> None:
+    author: Any = Given("author")
+    put = Update(
+        lambda: Generation.objects.filter(author=author, claims__lt=2),
+        next_check_at=Given("at"),
+        claims=F("claims") + 1,
+        webhook="rang",
+    )
+    one, other = make_generation(alice), make_generation(bob)
+    now = timezone.now()
+    assert put(author=bob.user_id, at=now) == 1
+    assert put(author=bob.user_id, at=now + timedelta(hours=1)) == 1
+    assert put(author=bob.user_id, at=now + timedelta(hours=2)) == 0
+    other.refresh_from_db()
+    assert (other.next_check_at, other.claims, other.webhook) == (now + timedelta(hours=1), 2, "rang")
+    before = one.next_check_at
+    one.refresh_from_db()
+    assert (one.next_check_at, one.claims) == (before, 0)
+
+
+def test_a_change_that_fails_leaves_no_transaction_that_looks_whole(
+    bob: Membership, make_generation: Any
+) -> None:
+    row = make_generation(bob)
+    put = Update(lambda: Generation.objects.filter(pk=Given("pk")), author=None)
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            put(pk=row.pk)
+        assert transaction.get_rollback()
+        transaction.set_rollback(True)
 
 
 def test_counts_are_those_of_the_queries_each_time_anew(alice: Membership, zoe: Membership) -> None:
