@@ -136,7 +136,11 @@ def fields(page: str) -> dict[str, str]:
 
 
 def fill(member: Any, rows: int) -> None:
-    """Finished generations with one sound each, one every ten seconds into the past."""
+    """Finished generations with one sound each, one every ten seconds into the past.
+
+    The database then learns how its indexes are filled, as it does by itself within minutes.
+    """
+    from django.db import connection
     from django.utils import timezone
 
     from generations.models import Connection, Generation, Output, search_text
@@ -166,3 +170,5 @@ def fill(member: Any, rows: int) -> None:
             )  # fmt: skip
         Generation.objects.bulk_create(batch, batch_size=1000)
         Output.objects.bulk_create(outputs, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
