@@ -165,7 +165,7 @@ def test_status_is_silent_until_something_changes_and_then_sends_the_content_onc
     Generation.objects.move(made.pk, State.RUNNING, State.GATHERING)
     answer = client.get(address)
     assert answer["HX-Retarget"] == "#generation"
-    assert "every 2s" in answer.content.decode()
+    assert "every 1500ms" in answer.content.decode()
     Generation.objects.move(made.pk, State.GATHERING, State.SUCCEEDED)
     answer = client.get(address)
     assert answer["HX-Retarget"] == "#generation"

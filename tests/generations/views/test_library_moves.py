@@ -114,7 +114,7 @@ def test_a_page_without_unfinished_rows_is_quiet(
     alice: Membership, client_of: Any, make_generation: Any
 ) -> None:
     make_generation(alice, outputs=1)
-    assert "every 3s" not in client_of(alice).get(LIST).content.decode()
+    assert "every 1500ms" not in client_of(alice).get(LIST).content.decode()
 
 
 def shown_live(page: str) -> list[str]:
@@ -128,7 +128,7 @@ def test_a_refresh_sends_only_rows_that_changed(
     running = make_generation(alice, title="Runs", status=State.RUNNING)
     client = client_of(alice)
     page = client.get(LIST).content.decode()
-    assert page.count("every 3s") == 1
+    assert page.count("every 1500ms") == 1
     live = shown_live(page)
     assert len(live) == 2
     assert client.get(LIST, {"live": live}, **htmx("live")).status_code == 204
@@ -142,7 +142,7 @@ def test_a_refresh_sends_only_rows_that_changed(
     answer = client.get(LIST, {"live": live}, **htmx("live"))
     assert answer.status_code == 200
     assert titles(answer.content.decode()) == ["Waits"]
-    assert "every 3s" in answer.content.decode()
+    assert "every 1500ms" in answer.content.decode()
 
 
 def test_a_refresh_ends_when_nothing_is_under_way_any_more(
@@ -156,7 +156,7 @@ def test_a_refresh_ends_when_nothing_is_under_way_any_more(
     Generation.objects.move(running.pk, State.RUNNING, State.SUCCEEDED)
     answer = client.get(LIST, {"live": live}, **htmx("live")).content.decode()
     assert "data-play" in answer, "it can be played now"
-    assert "every 3s" not in answer
+    assert "every 1500ms" not in answer
     assert client.get(LIST, {"live": []}, **htmx("live")).status_code == 200
 
 
