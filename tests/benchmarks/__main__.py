@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 MEASUREMENTS = (
-    "library", "pages", "hearing", "parcel", "picker", "pipeline", "quota", "stages", "waiting",
+    "library", "pages", "hearing", "parcel", "picker", "pipeline", "quota", "stages", "visible", "waiting",
     "webhooks",
 )  # fmt: skip
 
