@@ -85,7 +85,8 @@ def test_a_process_that_dies_takes_the_others_with_it(household: Household) -> N
     household.kill("gunicorn")
     assert process.wait(STOPS_WITHIN) == 1
     assert "ended by itself" in household.said(process)
-    assert household.alive() == []
+    # A web process without its master ends by itself, within a second or when a slow machine has let it begin.
+    wait_for(lambda: not household.alive(), lambda: str(household.alive()))
 
 
 @pytest.mark.thorough
