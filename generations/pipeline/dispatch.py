@@ -229,8 +229,15 @@ def _accepted(row: Generation, upstream_id: str, status: str, look_in: float, ov
 
     def save() -> bool:
         mine = {"attempts": row.attempts}
+        sent = (State.DISPATCHING, State.UNCONFIRMED)
+        unwished = mine | {"cancel_requested_at": None}
+        if Generation.objects.move(row.pk, sent, State.RUNNING, fence=unwished, **changes):
+            return True
+        at_once = changes | {
+            "next_check_at": now
+        }  # the wish to cancel it, which came meanwhile, is passed on
         return Generation.objects.move(
-            row.pk, (State.DISPATCHING, State.UNCONFIRMED), State.RUNNING, fence=mine, **changes
+            row.pk, sent, State.RUNNING, fence=mine, **at_once
         ) or Generation.objects.move(
             row.pk,
             State.FAILED,

@@ -28,6 +28,8 @@ LEASE = timedelta(seconds=75)
 COPY_WITHIN = timedelta(hours=24)
 EMPTY_LOOKS = 6
 TELL_EVERY = 1.0
+WISH_AGAIN = 5.0
+"""Seconds until a wish to cancel that did not reach upstream is passed on again."""
 MUCH = 0.08
 """The share of a duration that is worth moving a look."""
 
@@ -72,7 +74,8 @@ def _ask_to_cancel(row: Generation, client: Any) -> None:
         logger.warning("generation %s: cancel failed: %s", row.pk, error)
         if not isinstance(error, ReadRefused) or error.reason in {"capacity", "fault"}:
             return
-    Generation.objects.filter(pk=row.pk).update(cancel_sent_at=timezone.now())
+    row.cancel_sent_at = timezone.now()
+    Generation.objects.filter(pk=row.pk).update(cancel_sent_at=row.cancel_sent_at)
 
 
 def _judge(row: Generation, reply: TaskReply) -> None:
@@ -117,6 +120,8 @@ def _judge(row: Generation, reply: TaskReply) -> None:
             and _siblings(row).filter(upstream_done_at__gt=now - timedelta(seconds=elapsed)).exists()
         ):
             gap = min(gap, pacing.after_first_finished(elapsed))
+        if row.cancel_requested_at and not row.cancel_sent_at:
+            gap = min(gap, WISH_AGAIN)
         _later(row, gap, **told, **_confirmed(row))
 
 

@@ -114,6 +114,9 @@ def gather(row: Generation) -> None:
     One that waited for its thread until its lease ran out is left to whoever has it by now.
     """
     if row.lease_until is not None and row.lease_until < timezone.now():
+        # Nobody began with it, so the claim says nothing about what it does to a worker.
+        mine = Generation.objects.filter(pk=row.pk, status=State.GATHERING, claims__gt=0)
+        mine.update(claims=F("claims") - 1)
         return
     results: list[dict[str, Any]] = [r for r in row.results or [] if r.get("url") or r.get("text")]
     if not results:
@@ -212,6 +215,7 @@ def _store(
             intent = path.with_name(f"{row.team_id}-{path.stem}{INTENT}")
             intent.touch()
             output.file.name = output.file.storage.save(name, part)
+            _keep_name(output)
         if not _write(output, others):
             remove_strays(row.team_id, row.pk)
         elif output.poster_due_at is not None:
@@ -220,6 +224,22 @@ def _store(
     finally:
         path.unlink(missing_ok=True)
     return output
+
+
+def _keep_name(output: Output) -> None:
+    """Puts the name of a file in its new folder on the disk too, and the file again where it was copied to another
+    disk. A bucket does so by itself.
+    """
+    try:
+        path = Path(output.file.path)
+    except NotImplementedError:
+        return
+    for place in (path, path.parent, path.parent.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _checked(row: Generation, path: Path, declared: str) -> media.Probe:

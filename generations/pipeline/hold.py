@@ -109,6 +109,19 @@ def send_due(now: datetime | None = None) -> int:
     return taken
 
 
+def doubt_due() -> int:
+    """After a backup was restored: what was due meanwhile may have been sent, so it is a draft now; gives how many."""
+    rows = HeldOrder.objects.filter(state=State.WAITING, due_at__lte=database_now())
+    doubted = 0
+    for order in rows.select_related("team", "membership__user", "membership__team"):
+        _refuse(
+            order,
+            _("A backup was restored, and whether it was sent since is not known. Look before sending it."),
+        )
+        doubted += 1
+    return doubted
+
+
 def send(order: HeldOrder) -> bool:
     """Takes it or refuses it, for good either way; false as well when somebody else was first."""
     try:

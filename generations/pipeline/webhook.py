@@ -35,6 +35,11 @@ RANG = "webhook"
 TASK_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 LOOKED_AT = ("status", "error_code", "webhook", "dispatched_at", "next_check_at", "lease_until", "updated_at")
 
+
+class NotYet(Exception):
+    """The bell says what cannot be used now and will be soon; upstream rings again when it is told so."""
+
+
 _rung = Rows(lambda: Generation.objects.filter(pk=Given("pk")).only(*LOOKED_AT))
 
 _make_due = Update(
@@ -77,6 +82,7 @@ def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
     """Takes one call, of any body. False when the token is not the generation's, which costs no query.
 
     One query finds that nothing is to be done. Only a running generation that is not looked at anyway is written to.
+    Raises `NotYet` while the submit itself is not answered, and while RunningHub is asked for another task.
     """
     if not constant_time_compare(given, token(pk)):
         return False
@@ -86,6 +92,8 @@ def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
     now = timezone.now()
     if row.status == State.RUNNING:
         _look_now(row, now)
+    elif row.status == State.DISPATCHING:
+        raise NotYet
     elif row.webhook == Bell.ASKED and row.dispatched_at:
         Generation.objects.filter(pk=pk, webhook=Bell.ASKED).update(webhook=Bell.RANG)
     elif row.status == State.UNCONFIRMED or (row.status, row.error_code) == (State.FAILED, resolve.RELEASED):
@@ -93,6 +101,8 @@ def ring(pk: uuid.UUID, given: str, body: bytes) -> bool:
         task = _task_id(body)
         if task and Inquiry.ask(row, Question.TASK, by=None, task=task):
             queue.ring_inquiry()
+        elif task and not Inquiry.objects.filter(generation=row, task=task).exists():
+            raise NotYet
     return True
 
 

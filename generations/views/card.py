@@ -158,6 +158,7 @@ class Card:
             str(self.cost),
             self.generation.title,
             self.live is None,
+            self.sound.index if self.sound else None,
         )
         return f"{self.generation.pk}.{_short(said, more)}"
 

@@ -37,10 +37,17 @@ class Doorbell:
 @csrf_exempt
 @require_POST
 def webhook(request: HttpRequest, pk: uuid.UUID, token: str) -> HttpResponse:
-    """Answers at once, whatever the body; the work is the watcher's. 404 without the right token."""
+    """Answers at once, whatever the body; the work is the watcher's. 404 without the right token, 503 when it came
+    too early to be of use: RunningHub rings again then (API.md 4).
+    """
     body = request.read(LONGEST + 1)
-    if doorbell.ring(pk, token, body if len(body) <= LONGEST else b""):
-        return JsonResponse({"status": "ok"})
+    try:
+        if doorbell.ring(pk, token, body if len(body) <= LONGEST else b""):
+            return JsonResponse({"status": "ok"})
+    except doorbell.NotYet:
+        early = JsonResponse({"status": "not yet"}, status=503, headers={"Retry-After": "10"})
+        early._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong here
+        return early
     refused = HttpResponse(status=404)
     refused._has_been_logged = True  # type: ignore[attr-defined] # a flood of these must not fill the log
     return refused

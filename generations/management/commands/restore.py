@@ -25,6 +25,7 @@ from accounts.models import Team, User
 from generations.management import archive
 from generations.models import Generation, Output, Upload
 from generations.pipeline import posters
+from generations.pipeline.hold import doubt_due
 from generations.pipeline.restored import doubt_unsent
 
 BATCH = 500
@@ -53,6 +54,7 @@ class Command(BaseCommand):
                     doubted = doubt_unsent()
                     posters.anew()
                     _continue_sequences()
+                    held = doubt_due()
         except (archive.Unusable, tarfile.TarError, KeyError, EOFError, DeserializationError) as error:
             why = error if isinstance(error, archive.Unusable) else "The file is damaged or is no backup."
             raise CommandError(
@@ -65,6 +67,10 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Restored {rows} rows and {files} files, as of {said.get('made_at', 'an unknown time')}."
         )
+        if held:
+            self.stdout.write(
+                f"{held} held orders were due since and may have been sent: they are drafts now."
+            )
         if doubted:
             self.stdout.write(
                 f"{doubted} generations waited then and may have been sent since: a manager has to settle them."

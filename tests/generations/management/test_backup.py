@@ -198,7 +198,10 @@ def full(bob: Membership, make_generation: Callable[..., Generation]) -> Members
     receiver.keep(new_secret())
     receiver.save()
     announce.test_of(receiver)
-    HeldOrder.objects.create(team=bob.team, membership=bob, model="m", params={"prompt": "x"}, due_at=now)
+    tomorrow = now + timedelta(days=1)
+    HeldOrder.objects.create(
+        team=bob.team, membership=bob, model="m", params={"prompt": "x"}, due_at=tomorrow
+    )
     notify.tell(bob.user, "granted", "You may spend more", team=bob.team)
     audit.note("token.made", team=bob.team, by=bob.user, person=bob.user, after={"name": "Command line"})
     today = timezone.now().date()

@@ -49,6 +49,18 @@ def test_what_is_not_due_waits(bob: Membership) -> None:
     assert hold.send_due(timezone.now() + timedelta(hours=2)) == 1
 
 
+def test_after_a_restore_what_was_due_is_a_draft_and_the_rest_waits(bob: Membership) -> None:
+    due, later = held(bob), held(bob, due_at=timezone.now() + timedelta(hours=1))
+    assert (hold.doubt_due(), hold.doubt_due()) == (1, 0)
+    assert hold.send_due() == 0
+    due.refresh_from_db()
+    later.refresh_from_db()
+    assert (due.state, later.state) == (State.REFUSED, State.WAITING)
+    assert Draft.objects.get().params["prompt"] == PARAMS["prompt"]
+    assert "A backup was restored" in told(bob).text
+    assert not Generation.objects.exists()
+
+
 @pytest.mark.parametrize("case", ["limit", "role", "model", "params"])
 def test_what_is_refused_again_is_kept_as_a_draft_and_the_member_is_told(bob: Membership, case: str) -> None:
     order = held(bob)

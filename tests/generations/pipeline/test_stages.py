@@ -386,6 +386,41 @@ def test_cancel_while_running_asks_upstream_once_and_follows_its_word(sandbox: A
     assert again(row).cancel_sent_at
 
 
+def test_a_cancel_wished_while_it_was_being_sent_is_passed_on_at_once(sandbox: Any, bob: Membership) -> None:
+    row = order(bob)
+    claimed = dispatch.claim(Connection.current(), 1)[0]
+    assert not cancel(again(row))
+    dispatch._accepted(claimed, "77", "RUNNING", 600.0, 900.0)
+    assert again(row).status == State.RUNNING
+    assert again(row).next_check_at <= timezone.now()
+
+
+def test_a_cancel_that_did_not_get_through_is_passed_on_again_soon(sandbox: Any, bob: Membership) -> None:
+    sandbox.script("submit", {"hang": True})
+    row = order(bob)
+    one_round()
+    cancel(again(row))
+    sandbox.script("cancel", 500)
+    claimed = follow.claim(1)[0]
+    follow.look(claimed)
+    assert again(row).cancel_sent_at is None
+    assert again(row).next_check_at <= timezone.now() + timedelta(seconds=follow.WISH_AGAIN)
+
+
+def test_a_copy_that_only_waited_for_its_thread_is_not_counted_against_it(
+    sandbox: Any, bob: Membership
+) -> None:
+    row = order(bob)
+    Generation.objects.filter(pk=row.pk).update(
+        status=State.GATHERING, next_check_at=timezone.now(), results=[]
+    )
+    claimed = gather.claim(1)[0]
+    assert again(row).claims == 1
+    claimed.lease_until = timezone.now() - timedelta(seconds=1)
+    gather.gather(claimed)
+    assert (again(row).claims, again(row).status) == (0, State.GATHERING)
+
+
 def test_a_cancel_that_upstream_ignores_still_brings_the_result(sandbox: Any, bob: Membership) -> None:
     sandbox.script("submit", {"deaf": True})
     row = order(bob)

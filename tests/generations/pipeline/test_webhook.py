@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Bell, Connection, Finding, Generation, Heartbeat, Inquiry, State
+from generations.models import Bell, Connection, Finding, Generation, Heartbeat, Inquiry, Question, State
 from generations.pipeline import dispatch, follow, inquire, resolve, webhook
 from generations.pipeline.accept import accept
 from generations.queue import waiting
@@ -39,6 +39,29 @@ def test_a_call_makes_a_running_generation_due_now_and_changes_nothing_else(
     assert row.next_check_at <= timezone.now()  # type: ignore[operator]
     assert (row.status, row.upstream_id) == (State.RUNNING, "1")
     assert waiting() == 1
+
+
+def test_a_bell_before_the_submit_was_answered_is_asked_to_ring_again(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    row = make_generation(bob, status=State.DISPATCHING)
+    assert ring(client, row, {"taskId": "7"}) == 503
+    Generation.objects.move(row.pk, State.DISPATCHING, State.UNCONFIRMED)
+    assert ring(client, row, {"taskId": "7"}) == 200
+    assert Inquiry.objects.get().task == "7"
+
+
+def test_a_bell_that_names_another_task_than_is_asked_for_is_asked_to_ring_again(
+    client: Client, bob: Membership, make_generation: Callable[..., Generation]
+) -> None:
+    row = make_generation(bob, status=State.UNCONFIRMED)
+    Inquiry.ask(row, Question.TASK, by=bob.user, task="1")
+    assert ring(client, row, {"taskId": "7"}) == 503
+    assert ring(client, row, {"taskId": "1"}) == 200
+    assert ring(client, row) == 200
+    Inquiry.objects.update(question=Question.NONE)
+    assert ring(client, row, {"taskId": "7"}) == 200
+    assert Inquiry.objects.get().task == "7"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,14 @@ def test_of_a_card_that_only_got_further_the_bar_is_sent(
     assert f'id="job-{runs.pk}" hx-swap-oob="true"' in ask(client, marks).content.decode()
 
 
+def test_another_take_to_keep_changes_the_card(bob: Membership, client_of: Any, make_generation: Any) -> None:
+    made = make_generation(bob, outputs=2)
+    client = client_of(bob)
+    marks = have(page(client))
+    made.outputs.filter(index=1).update(is_keeper=True)
+    assert f"{made.pk}/outputs/1/content" in ask(client, marks).content.decode()
+
+
 def test_a_new_card_is_put_on_top(bob: Membership, client_of: Any, make_generation: Any) -> None:
     old = make_generation(bob, outputs=1)
     client = client_of(bob)
