@@ -141,6 +141,13 @@ class Connection(models.Model):
         return bool(self.sealed_key) and self.removed_at is None and self.base_url in addresses()
 
     @property
+    def is_gone(self) -> bool:
+        """Whether nobody can be asked about its tasks ever again: it was removed, or was the sandbox of a portal that
+        has a key by now.
+        """
+        return self.removed_at is not None or (self.is_sandbox and not settings.USES_SANDBOX)
+
+    @property
     def is_paused_by_hand(self) -> bool:
         return self.paused_code == BY_HAND
 
@@ -236,6 +243,12 @@ class Connection(models.Model):
     def usable(cls, team: Team) -> models.QuerySet[Connection]:
         """As `all_of`, as a query."""
         return cls.objects.filter(_of_use(team, configured()), removed_at=None)
+
+    @classmethod
+    def gone(cls) -> models.QuerySet[Connection]:
+        """Those that are `is_gone`."""
+        gone = Q(removed_at__isnull=False)
+        return cls.objects.filter(gone if settings.USES_SANDBOX else gone | Q(team=None, base_url=SANDBOX))
 
     @classmethod
     def lacks_models(cls, team: Team) -> bool:

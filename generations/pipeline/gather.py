@@ -71,7 +71,8 @@ class _Part(File):  # type: ignore[type-arg]
         self.bytes = path.open("w+b")
         super().__init__(self.bytes, name=str(path))
         self.row = row
-        self.renewed = time.monotonic()
+        left = (row.lease_until or timezone.now()) - timezone.now()  # it may have waited for its thread
+        self.renewed = time.monotonic() - (LEASE - left).total_seconds()
 
     def temporary_file_path(self) -> str:
         return str(self.name)

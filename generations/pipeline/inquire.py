@@ -115,6 +115,8 @@ def _attach(generation: Generation, task: str) -> Finding:
         resolve.attach(generation, task)
     except resolve.TaskTaken:
         return Finding.TAKEN
+    except resolve.CutOff:
+        return Finding.NO_ANSWER
     return Finding.EXISTS
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Team, User, audit
 from generations import queue
-from generations.models import Finding, Generation, Inquiry, Question, State
+from generations.models import Connection, Finding, Generation, Inquiry, Question, State
 from generations.models.generation import GenerationQuerySet
 
 ATTACHED = "attached"
@@ -29,13 +29,19 @@ class TaskTaken(Exception):
     """This upstream id already belongs to another generation."""
 
 
+class CutOff(Exception):
+    """The connection of the generation is gone, so RunningHub cannot be asked about any task of it."""
+
+
 def attach(generation: Generation, upstream_id: str) -> bool:
     """The task exists: follow it from now on. False when there is nothing to settle any more.
 
     Also after the hold was released, since a charge may turn up late, and in place of a number that upstream does not
-    know. Raises `TaskTaken`. Nothing is believed about the task; the next query tells how it stands.
+    know. Raises `TaskTaken` and `CutOff`. Nothing is believed about the task; the next query tells how it stands.
     """
     now = timezone.now()
+    if generation.connection.is_gone:
+        raise CutOff
     try:
         with transaction.atomic():
             moved = _open(released=True).move(
@@ -62,8 +68,11 @@ def attach(generation: Generation, upstream_id: str) -> bool:
 def propose(generation: Generation, upstream_id: str, by: User) -> bool:
     """Has RunningHub asked whether this task is the one; it is attached if so, and else somebody decides.
 
-    False when there is nothing to settle any more, or another number is being asked about. Raises `TaskTaken`.
+    False when there is nothing to settle any more, or another number is being asked about. Raises `TaskTaken` and
+    `CutOff`.
     """
+    if generation.connection.is_gone:
+        raise CutOff
     taken = Generation.objects.filter(connection=generation.connection_id, upstream_id=upstream_id)
     if taken.exclude(pk=generation.pk).exists():
         raise TaskTaken
@@ -80,7 +89,8 @@ def propose(generation: Generation, upstream_id: str, by: User) -> bool:
 def insist(generation: Generation, upstream_id: str) -> bool:
     """Attaches a task that differs, or that RunningHub said nothing about, because a manager says it is the one.
 
-    False unless that was the answer about this task, or when it is settled by now. Raises `TaskTaken`.
+    False unless that was the answer about this task, or when it is settled by now. Raises `TaskTaken` and
+    `CutOff`.
     """
     doubted = Inquiry.objects.filter(
         generation=generation,
@@ -107,7 +117,12 @@ def ask_webhook(generation: Generation, by: User) -> bool:
 
 
 def release(generation: Generation) -> bool:
-    """The task never came to be, or nobody wants to wait: the hold ends, nothing was charged as far as we know."""
+    """The task never came to be, nobody wants to wait, or nobody can be asked any more: the hold ends, nothing was
+    charged as far as we know.
+    """
+    why = "The answer of RunningHub was lost"
+    if is_cut_off(generation):
+        why = "Its connection is gone, so RunningHub could not be asked about it any more"
     with transaction.atomic():
         done = _open().move(
             generation.pk,
@@ -115,10 +130,11 @@ def release(generation: Generation) -> bool:
             State.FAILED,
             upstream_id="",
             error_code=RELEASED,
-            error_message="The answer of RunningHub was lost, and a manager released the hold. It was not sent again.",
+            error_message=f"{why}, and a manager released the hold. It was not sent again.",
         )
         if done:
             before = {"state": str(generation.status), "held": generation.cost_counted}
+            before |= {"task": generation.upstream_id} if generation.upstream_id else {}
             _note("case.released", generation, before=before, after={"state": str(State.FAILED)})
     return done
 
@@ -128,29 +144,37 @@ def is_doubtful(generation: Generation) -> bool:
     return generation.status == State.RUNNING and generation.error_code == ATTACHED and generation.faults > 0
 
 
+def is_cut_off(generation: Generation) -> bool:
+    """Whether it runs, as far as anybody knows, at a connection that is gone."""
+    return generation.status == State.RUNNING and generation.connection.is_gone
+
+
 def _open(*, released: bool = False) -> GenerationQuerySet:
-    """What a person may still settle: unconfirmed, or attached to a task that upstream does not know.
+    """What a person may still settle: unconfirmed, attached to a task that upstream does not know, or cut off.
 
     A look that is under way may know better in a moment, so its row is left alone.
     """
     idle = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    which = Q(status=State.UNCONFIRMED) | Q(status=State.RUNNING, error_code=ATTACHED, faults__gt=0) & idle
+    unknown = Q(error_code=ATTACHED, faults__gt=0) | Q(connection__in=Connection.gone())
+    which = Q(status=State.UNCONFIRMED) | Q(status=State.RUNNING) & unknown & idle
     if released:
         which |= Q(status=State.FAILED, error_code=RELEASED)
     return Generation.objects.filter(which)
 
 
 def undecided(team: Team) -> GenerationQuerySet:
-    """What of a team waits for somebody's decision: lost answers, mistaken task numbers, what was put aside.
+    """What of a team waits for somebody's decision: lost answers, mistaken task numbers, what was put aside, what runs
+    at a connection that is gone.
 
-    The ids come from small indexes, however much the team has made; three conditions with OR between them would have
+    The ids come from small indexes, however much the team has made; four conditions with OR between them would have
     PostgreSQL look at all that anybody ever made.
     """
     rows = Generation.objects.filter(team=team)
     lost = rows.filter(status=State.UNCONFIRMED).values("pk")
     aside = rows.filter(parked_at__isnull=False).values("pk")
     mistaken = rows.filter(status=State.RUNNING, error_code=ATTACHED, faults__gt=0).values("pk")
-    found = Generation.objects.filter(pk__in=lost.union(aside, mistaken))
+    cut_off = rows.filter(status=State.RUNNING, connection__in=Connection.gone()).values("pk")
+    found = Generation.objects.filter(pk__in=lost.union(aside, mistaken, cut_off))
     assert isinstance(found, GenerationQuerySet)  # noqa: S101 - what the manager gives
     return found
 

@@ -47,14 +47,23 @@ class Case:
         return resolve.is_doubtful(self.generation)
 
     @property
+    def is_cut_off(self) -> bool:
+        return resolve.is_cut_off(self.generation)
+
+    @property
+    def may_attach(self) -> bool:
+        """Whether RunningHub can be asked about a task."""
+        return not self.generation.connection.is_gone
+
+    @property
     def may_release(self) -> bool:
-        return self.is_lost or self.is_mistaken
+        return self.is_lost or self.is_mistaken or self.is_cut_off
 
     @property
     def is_settled(self) -> bool:
         """Whether there is nothing to decide any more."""
         aside = self.generation.parked_at is not None
-        return not (self.is_lost or self.is_mistaken or aside)
+        return not (self.may_release or aside)
 
     @property
     def held(self) -> str:
@@ -78,7 +87,7 @@ class Case:
     @property
     def may_insist(self) -> bool:
         doubted = {Finding.DIFFERS, Finding.NO_ANSWER}
-        return bool(self.task) and self.inquiry is not None and self.inquiry.answer in doubted
+        return bool(self.task and self.inquiry and self.inquiry.answer in doubted) and self.may_attach
 
     @property
     def differences(self) -> list[dict[str, str]]:

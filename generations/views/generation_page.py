@@ -60,6 +60,7 @@ def _context(membership: Membership, generation: Generation) -> dict[str, Any]:
         "seen": seen(generation),
         "takes": found,
         "doubtful": resolve.is_doubtful(generation),
+        "cut_off": resolve.is_cut_off(generation),
         **_undecided(membership, generation),
         "is_reported": bool(settings.PUBLIC_URL),
         "sounds": sounds,

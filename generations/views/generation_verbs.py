@@ -170,6 +170,8 @@ def _attach(request: HttpRequest, membership: Membership, found: Generation) -> 
     except resolve.TaskTaken:
         wrong = _("This task already belongs to another generation. Check the number.")
         return _refuse(request, membership, found, 422, task=task, task_error=wrong)
+    except resolve.CutOff:
+        return _refuse(request, membership, found, 409, said=_cut_off())
     said = _("RunningHub is asked about this task. It is attached when it is the one.")
     if not asked and case(found).is_asked:
         said = _("RunningHub is asked about another number already. Wait for its word.")
@@ -184,8 +186,14 @@ def _insist(request: HttpRequest, membership: Membership, found: Generation) -> 
     except resolve.TaskTaken:
         wrong = _("This task already belongs to another generation. Check the number.")
         return _refuse(request, membership, found, 422, task_error=wrong)
+    except resolve.CutOff:
+        return _refuse(request, membership, found, 409, said=_cut_off())
     said = _("The task is attached. Its result is fetched, and its real cost is charged.")
     return _done(request, found, said if done else _("It was settled already; nothing was changed."))
+
+
+def _cut_off() -> str:
+    return _("Its connection is gone, so RunningHub cannot be asked about a task. Release the hold.")
 
 
 def _refuse(

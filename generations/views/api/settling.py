@@ -121,6 +121,11 @@ def generation_settle(request: ApiRequest, id: UUID, said: Word) -> Any:
         }[said.action]()
     except resolve.TaskTaken:
         raise InvalidParams({"task": ["This task already belongs to another generation."]}) from None
+    except resolve.CutOff:
+        return problem(
+            "not_possible",
+            "Its connection is gone, so RunningHub cannot be asked about a task. Release the hold.",
+        )
     if not done:
         return problem(
             "not_possible", "It was settled already, or RunningHub is being asked. Nothing was changed."

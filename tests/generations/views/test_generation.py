@@ -8,9 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Generation, State
+from generations.models import Connection, Generation, State
+from generations.pipeline import resolve
 from tests.effort import thorough
 
 CODES = ("", "421", "1501", "released", "unreachable", "model_gone")
@@ -201,3 +203,43 @@ def test_what_may_still_be_settled_is_offered_to_managers(
     assert [page.count('value="attach"') for page in theirs.values()] == [1, 1, 0]
     assert [page.count('value="release"') for page in theirs.values()] == [1, 0, 0]
     assert 'value="attach"' not in client_of(bob).get(url(doubtful)).content.decode()
+
+
+def test_what_runs_at_a_connection_that_is_gone_can_only_be_given_up(
+    bob: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    gone = Connection.objects.create(
+        team=bob.team, base_url="https://www.runninghub.cn", removed_at=timezone.now()
+    )
+    cut_off = make_generation(bob, status=State.RUNNING, upstream_id="77", connection=gone)
+    lost = make_generation(bob, status=State.UNCONFIRMED, connection=gone)
+    client = client_of(mona)
+    inbox = client.get(f"/t/{bob.team.slug}/inbox/").content.decode()
+    for row in (cut_off, lost):
+        page = client.get(url(row)).content.decode()
+        assert f'id="case-{row.pk}"' in inbox
+        assert page.count('value="release"') == 1
+        assert 'value="attach"' not in page
+        answer = client.post(url(row, "resolve"), {"action": "attach", "task": "78"})
+        assert answer.status_code == 409
+        assert "Release the hold." in answer.content.decode()
+    client.post(url(cut_off, "resolve"), {"action": "release"})
+    cut_off.refresh_from_db()
+    assert (cut_off.status, cut_off.error_code, cut_off.cost_counted) == (State.FAILED, "released", 0)
+    page = client.get(url(cut_off)).content.decode()
+    assert "Its connection is gone" in page
+    assert 'value="attach"' not in page
+    assert f"case-{cut_off.pk}" not in client.get(f"/t/{bob.team.slug}/inbox/").content.decode()
+
+
+def test_what_ran_in_the_sandbox_can_be_given_up_once_there_is_a_key(
+    bob: Membership, make_generation: Any, settings: Any
+) -> None:
+    settings.USES_SANDBOX = True
+    row = make_generation(bob, status=State.RUNNING, upstream_id="77")
+    assert not resolve.release(row)
+    settings.USES_SANDBOX = False
+    assert list(resolve.undecided(bob.team)) == [row]
+    with pytest.raises(resolve.CutOff):
+        resolve.propose(row, "78", bob.user)
+    assert resolve.release(row)
