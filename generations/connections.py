@@ -9,10 +9,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Allowance, Measure, Mode, Period, Scope, Team, TopUp, User, audit
+from accounts.models import (
+    Allowance,
+    ApiToken,
+    Measure,
+    Mode,
+    Period,
+    Scope,
+    Team,
+    TopUp,
+    User,
+    audit,
+)
 from generations import queue
 from generations.models import (
     ACTIVE,
@@ -21,7 +33,6 @@ from generations.models import (
     Connection,
     ConnectionKey,
     Generation,
-    UpstreamCopy,
     sealing,
 )
 from generations.models.connection import BY_HAND, CANDIDATES, addresses, key_digest, usual_currency
@@ -91,10 +102,20 @@ def promote(candidate: ConnectionKey, **found: object) -> bool:
     """Makes a key that was entered the one in use; `found` are values of the account that are known by now.
 
     The key it replaces is kept for the generations it sent. False when the candidate is gone: somebody entered
-    another one or was quicker.
+    another one or was quicker. Raises `NotDone` when this key would make receipts or limits be of two currencies.
     """
     with transaction.atomic():
         connection = _locked(candidate.connection)
+        currency = found.get("currency", connection.currency)
+        if currency != connection.currency and (connection.is_used or _has_receipts(connection)):
+            words = {"then": currency, "now": connection.currency}
+            raise NotDone(
+                _(
+                    "This key belongs to an account that pays in %(then)s; the sums of this connection are in "
+                    "%(now)s. Add it as a connection of its own."
+                )
+                % words
+            )
         taken = ConnectionKey.objects.filter(pk=candidate.pk, state__in=CANDIDATES).delete()[0]
         if not taken or connection.removed_at is not None:
             return False
@@ -120,7 +141,6 @@ def promote(candidate: ConnectionKey, **found: object) -> bool:
             after={"key": candidate.key_hint},
         )
         Connection.objects.filter(pk=connection.pk).update(**found)
-        UpstreamCopy.objects.filter(connection=connection).update(expires_at=timezone.now())
         queue.ring()
     return True
 
@@ -139,12 +159,13 @@ def use(team: Team, connection: Connection) -> bool:
             return False
         if wanted.removed_at is not None or not wanted.is_configured:
             raise NotDone(_("This connection has no key that can be used. Enter one first."))
-        if wanted.currency != present.currency and _limits_spending(locked):
+        if wanted.currency != present.currency and _limits_spending(Team.objects.filter(pk=locked.pk)):
             words = {"now": present.currency, "then": wanted.currency}
             raise NotDone(
                 _(
                     "This account pays in %(then)s, and the team’s limits on spending are in %(now)s. Set these limits "
-                    "to “No limit” on the Team page, change the connection, and set them anew in %(then)s."
+                    "to “No limit” on the Team page, revoke API tokens that have one, change the connection, and set "
+                    "them anew in %(then)s."
                 )
                 % words
             )
@@ -160,6 +181,30 @@ def use(team: Team, connection: Connection) -> bool:
             before={"connection": str(present)},
             after={"connection": str(wanted)},
         )
+    return True
+
+
+def may_pay_in(connection: Connection, currency: str) -> bool:
+    """Whether an account that turns out to pay in `currency` may be counted in it from now on.
+
+    Not the one that a team of its own uses, and not the shared one while limits on spending count what it sent in the
+    currency of before: they would silently mean something else. The shared one is corrected at its first look, and
+    where nobody has such limits; what members set themselves ends then.
+    """
+    if connection.currency == currency:
+        return True
+    if not connection.is_shared:
+        return not connection.is_used
+    if not _has_receipts(connection):
+        return True
+    with transaction.atomic():
+        own = Connection.objects.filter(team=OuterRef("pk"), is_used=True)
+        rows = Team.objects.exclude(Exists(own)).order_by("pk")
+        teams = list(rows.select_for_update())
+        if _limits_spending(rows):
+            return False
+        for team in teams:
+            _end_spending(team)
     return True
 
 
@@ -284,12 +329,20 @@ def _enter(connection: Connection, by: User, key: str) -> None:
     queue.ring_key(entered.pk)
 
 
-def _limits_spending(team: Team) -> bool:
-    """Limits that a manager set for somebody who is there. What members set themselves and what people left behind is
-    ended with the currency instead, since no manager could.
+def _has_receipts(connection: Connection) -> bool:
+    """Whether anything that it sent counts in its currency."""
+    return Generation.objects.filter(connection=connection, currency=connection.currency).exists()
+
+
+def _limits_spending(teams: QuerySet[Team]) -> bool:
+    """Limits that a manager set for somebody who is there, and those of API tokens. What members set themselves and
+    what people left behind is ended with the currency instead, since no manager could.
     """
-    rows = Allowance.objects.filter(team=team, measure=Measure.SPEND, mode=Mode.LIMITED)
-    return rows.exclude(scope=Scope.OWN).exclude(membership__ended_at__isnull=False).exists()
+    rows = Allowance.objects.filter(team__in=teams, measure=Measure.SPEND, mode=Mode.LIMITED)
+    if rows.exclude(scope=Scope.OWN).exclude(membership__ended_at__isnull=False).exists():
+        return True
+    tokens = ApiToken.valid().filter(membership__team__in=teams, spend_limit__isnull=False)
+    return tokens.exists()
 
 
 def _end_spending(team: Team) -> None:

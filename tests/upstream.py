@@ -68,6 +68,7 @@ class Upstream:
     ) -> None:
         self.seconds, self.slots, self.answer_seconds = seconds, slots, answer_seconds
         self.audio = audio or sound()
+        self.currency = "CNY"
         self.submits: list[dict[str, Any]] = []
         self.started: dict[str, float] = {}
         self.queries: Counter[str] = Counter()
@@ -198,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
                     "data": {
                         "remainMoney": "100",
                         "remainCoins": "0",
-                        "currency": "CNY",
+                        "currency": up.currency,
                         "apiType": "SHARED",
                         "currentTaskCounts": "0",
                     },

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from generations import connections, upstream
-from generations.models import Connection, ConnectionKey, Generation, sealing
+from generations.models import Connection, ConnectionKey, sealing
 from generations.pipeline.watch import CURRENCIES
 from generations.runninghub import Client
 from generations.runninghub.errors import ReadRefused, Unreachable, UpstreamError
@@ -50,9 +50,10 @@ def try_key(pk: int) -> bool:
     except Unreachable as error:
         silent = error.code in ("unreachable", "no_answer")
         return _note(key, State.UNREACHABLE, _silent(connection) if silent else _odd(connection, error))
-    if refusal := _of_another_account(connection, found):
-        return _note(key, State.REFUSED, refusal)
-    return connections.promote(key, **found)
+    try:
+        return connections.promote(key, **found)
+    except connections.NotDone as refusal:
+        return _note(key, State.REFUSED, str(refusal))
 
 
 def tend() -> None:
@@ -76,22 +77,6 @@ def _asked(client: Client, connection: Connection) -> dict[str, Any]:
     found["currency"] = CURRENCIES.get(account.currency.upper(), connection.currency)
     found |= {"balance": str(account.balance)} if account.balance is not None else {}
     return found
-
-
-def _of_another_account(connection: Connection, found: dict[str, Any]) -> str:
-    """A sentence when this key would make one connection's receipts be of two currencies, else ""."""
-    currency = found.get("currency", connection.currency)
-    receipts = Generation.objects.filter(connection=connection).exclude(currency="")
-    if currency == connection.currency or not receipts.exists():
-        return ""
-    words = {"then": currency, "now": connection.currency}
-    return (
-        _(
-            "This key belongs to an account that pays in %(then)s; the receipts of this connection are in %(now)s. "
-            "Add it as a connection of its own."
-        )
-        % words
-    )
 
 
 def _silent(connection: Connection) -> str:

@@ -19,7 +19,7 @@ from django.db import connection as database
 from django.db.models import Min, Q
 from django.utils import timezone
 
-from generations import progress, queue, upstream
+from generations import connections, progress, queue, upstream
 from generations.models import Connection, Generation, Heartbeat, State
 from generations.models.writer import checkpoint
 from generations.pipeline import announce, dispatch, follow, gather, listen
@@ -237,15 +237,22 @@ def _fixed_slots(connection: Connection) -> int:
 
 
 def _counts_otherwise(connection: Connection, currency: str) -> bool:
-    """Whether a team already counts in another currency than its account turns out to pay in; then nothing more is
-    sent, because its limits would silently mean something else. The shared one was always corrected at its first look.
+    """Whether sums and limits on it are in another currency than its account turns out to pay in; then nothing more is
+    sent, because they would silently mean something else.
     """
-    if connection.is_shared or not connection.is_used:
+    if connections.may_pay_in(connection, currency):
         return False
-    words = (
-        f"This account pays in {currency}, but the team’s sums and limits on it are in {connection.currency}. Choose "
-        "another connection, and enter this key again as a new one."
-    )
+    if connection.is_shared:
+        sums, way = (
+            "sums and limits on spending are",
+            f"Set the limits to “No limit”, revoke API tokens that have one, resume, and set them anew in {currency}.",
+        )
+    else:
+        sums, way = (
+            "the team’s sums and limits on it are",
+            "Choose another connection, and enter this key again as a new one.",
+        )
+    words = f"This account pays in {currency}, but {sums} in {connection.currency}. {way}"
     if connection.pause("currency", words):
         queue.ring_alert(connection.pk)
     return True

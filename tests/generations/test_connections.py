@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection as database
 from django.utils import timezone
 
-from accounts.models import Allowance, Measure, Membership, Mode, Period, Scope, Team
+from accounts.models import Allowance, ApiToken, Measure, Membership, Mode, Period, Scope, Team
 from generations import connections, quota, upstream
 from generations.models import Connection, ConnectionKey, Generation, State, sealing
 from generations.models.connection import BY_HAND, HOSTS, key_digest
@@ -123,6 +123,59 @@ def test_an_account_that_pays_in_another_currency_than_its_team_counts_is_paused
     watch.refresh_connection(one)
     one.refresh_from_db()
     assert (one.currency, one.paused_code) == ("USD", "currency")
+
+
+def spending(team: Team, most: int = 1) -> None:
+    put = {"scope": Scope.POOL, "measure": Measure.SPEND, "period": Period.MONTH, "mode": Mode.LIMITED}
+    Allowance.put(team, limit=Decimal(most), **put)  # type: ignore[arg-type]
+
+
+def looked_at(currency: str, sandbox: Any) -> Connection:
+    """The shared connection after its account said what it pays in."""
+    sandbox.script("account", {"merge": {"data": {"remainMoney": "5", "currency": currency}}})
+    Connection.objects.update(next_check_at=timezone.now())
+    watch.refresh_connection(Connection.current())
+    return Connection.current()
+
+
+def test_the_shared_account_takes_no_other_currency_while_limits_count_in_that_of_before(
+    bob: Membership, zoe: Membership, sandbox: Any, make_generation: Callable[..., Generation]
+) -> None:
+    make_generation(bob, cost_actual=Decimal(1), currency="CNY")
+    spending(bob.team)
+    with pytest.raises(quota.QuotaExceeded):
+        order(bob)
+    shared = looked_at("USD", sandbox)
+    assert (shared.currency, shared.paused_code) == ("CNY", "currency")
+    with pytest.raises(quota.QuotaExceeded):
+        order(bob)
+    Allowance.objects.all().delete()
+    put = {"scope": Scope.OWN, "measure": Measure.SPEND, "period": Period.DAY, "mode": Mode.LIMITED}
+    Allowance.put(zoe.team, membership=zoe, limit=Decimal(9), **put)  # type: ignore[arg-type]
+    shared.resume()
+    assert looked_at("USD", sandbox).currency == "USD"
+    assert not Allowance.objects.filter(mode=Mode.LIMITED).exists(), (
+        "what was meant in the other currency ended"
+    )
+
+
+def test_the_limit_of_a_token_is_one_in_a_currency(
+    bob: Membership,
+    alice: Membership,
+    far: Upstream,
+    make_generation: Callable[..., Generation],
+    sandbox: Any,
+) -> None:
+    one = own(alice.team, alice, far.url, use=False)
+    Connection.objects.filter(pk=one.pk).update(currency="USD")
+    token = ApiToken.find(ApiToken.issue(bob, spend_limit=Decimal(5)))
+    assert token
+    make_generation(bob, cost_actual=Decimal(5), currency="CNY", token=token)
+    with pytest.raises(connections.NotDone, match="API tokens"):
+        connections.use(Team.objects.get(pk=alice.team_id), one)
+    assert looked_at("USD", sandbox).paused_code == "currency"
+    token.revoke()
+    assert connections.use(Team.objects.get(pk=alice.team_id), one)
 
 
 # Keys that are entered
@@ -448,3 +501,24 @@ def test_the_managers_of_the_team_are_told_and_nobody_else(
     Connection.current().pause("605", "No money.")
     assert alert.connection_paused(Connection.current().pk) == 1
     assert mail.outbox[0].to == ["zoe@example.com"], "only her team uses the shared one"
+
+
+@pytest.mark.parametrize("begun", ["before", "while it was tried"])
+def test_a_key_of_another_currency_does_not_replace_one_that_is_in_use(
+    alice: Membership, bob: Membership, far: Upstream, begun: str
+) -> None:
+    one = own(alice.team, alice, far.url, use=begun == "before")
+    spending(alice.team)
+    far.currency = "USD"
+    connections.enter_key(one, alice.user, NEW)
+    entered = one.keys.get(state=ConnectionKey.State.WAITING)
+    if begun == "before":
+        assert not connect.try_key(entered.pk)
+        entered.refresh_from_db()
+        assert (entered.state, "pays in USD" in entered.sentence) == (ConnectionKey.State.REFUSED, True)
+    else:
+        connections.use(Team.objects.get(pk=alice.team_id), one)
+        with pytest.raises(connections.NotDone, match="pays in USD"):
+            connections.promote(entered, currency="USD")
+    one.refresh_from_db()
+    assert (one.currency, one.key()) == ("CNY", OLD)
