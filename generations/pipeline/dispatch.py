@@ -35,6 +35,8 @@ SUBMITTING = timedelta(seconds=100)
 SETTLED_WITHIN = timedelta(days=7)
 """The deadline of a lost answer. Nothing ends such a generation but a person or a webhook that names the task."""
 MODEL_FULL = "1011"
+WRONG_KEY_OR_PATH = "412"
+"""Upstream says the same of both (API.md 1)."""
 FILE_TROUBLE = ("1001", "1013")
 """What upstream may say when a copy is gone (API.md 10 names no code for it): an address or a file it cannot use."""
 NO_SLOT = ("415", "421", "814", "1520")
@@ -306,10 +308,20 @@ def _refused(row: Generation, error: Refused) -> None:
     if error.pauses and _key_was_replaced(row.connection):
         _back_to_queue(row, gap=0)  # the key of now has not been tried
         return
-    paused = error.pauses and persist(lambda: row.connection.pause(error.code, error.member_text))
+    stops = error.pauses and not (error.code == WRONG_KEY_OR_PATH and _key_is_good(row.connection))
+    paused = stops and persist(lambda: row.connection.pause(error.code, error.member_text))
     _fail(row, error.code, error.member_text, error.detail)
     if paused:
         queue.ring_alert(row.connection.pk)
+
+
+def _key_is_good(connection: Connection) -> bool:
+    """Whether the key is taken where nothing is wrong with the path, so that only this one model cannot be had."""
+    try:
+        upstream.get_client(connection).queue_status()
+    except (UpstreamError, upstream.NotConfigured):
+        return False
+    return True
 
 
 def _key_was_replaced(connection: Connection) -> bool:

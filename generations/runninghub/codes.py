@@ -135,7 +135,7 @@ _TABLE: tuple[Code, ...] = (
     Code(
         "1014",
         "",
-        "key",
+        "other",
         "The key of this connection may not run standard models; that takes an enterprise key.",
     ),
     Code("1015", "", "failed", "The model could not make a result."),

@@ -521,3 +521,27 @@ def test_a_model_that_is_full_is_left_alone_as_long_as_upstream_asks(sandbox: An
     dispatch._not_accepted(sending, error)
     waits = again(row).next_check_at - timezone.now()  # type: ignore[operator]
     assert waits > timedelta(seconds=590)
+
+
+@pytest.mark.parametrize("code", [1014, 412])
+def test_a_model_that_this_account_may_not_run_stops_nobody_else(
+    sandbox: Any, bob: Membership, code: int
+) -> None:
+    sandbox.script("submit", code)
+    row = order(bob)
+    one_round()
+    assert (again(row).status, again(row).error_code) == (State.FAILED, str(code))
+    assert Connection.current().paused_at is None
+
+
+@pytest.mark.parametrize("answer", [{"refuse": 802}, {"http": 503}])
+def test_an_address_or_key_that_is_wrong_pauses_where_the_key_is_not_known_to_be_good(
+    sandbox: Any, bob: Membership, answer: dict[str, int]
+) -> None:
+    Connection.objects.update(next_check_at=timezone.now() + timedelta(hours=1))
+    sandbox.script("submit", 412)
+    sandbox.script("queue", {**answer, "times": 9})
+    row = order(bob)
+    one_round()
+    assert again(row).status == State.FAILED
+    assert Connection.current().paused_code == "412"

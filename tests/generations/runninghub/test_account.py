@@ -82,7 +82,7 @@ def test_refusals_and_faults_are_told_apart(wire: Wire, client: Client, call: st
     arguments: tuple[Any, ...] = {"cancel": ("1",), "price_preview": ("m", {})}.get(call, ())
     for body, status, reason in (
         ({"code": 802, "msg": "no"}, 200, "key"),
-        ({"errorCode": "1014"}, 200, "key"),
+        ({"errorCode": "1014"}, 200, "other"),
         ({}, 401, "key"),
         ({"code": 1003}, 200, "capacity"),
         (b"", 429, "capacity"),
