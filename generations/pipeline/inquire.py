@@ -129,7 +129,7 @@ def _is_it(generation: Generation, task: str, client: Client) -> tuple[Finding, 
     except ReadRefused as error:
         if error.reason != "missing":
             raise
-        other = _other_account(task, generation.connection)
+        other = _other_account(task, generation)
         return (Finding.ELSEWHERE, {"account": other}) if other else (Finding.UNKNOWN, {"said": error.detail})
     event = _event(client, task)
     bell = "" if event is None else webhook.names(event.url)
@@ -154,9 +154,11 @@ def _owner(task: str, generation: Generation) -> Generation | None:
     return rows.exclude(pk=generation.pk).first()
 
 
-def _other_account(task: str, connection: Connection) -> str:
-    """The name of another connection that knows this task, "" when none does or can be asked."""
-    for other in Connection.objects.exclude(pk=connection.pk):
+def _other_account(task: str, generation: Generation) -> str:
+    """The name of another connection of this team that knows this task, "" when none does or can be asked. Those of
+    other teams are nobody's business.
+    """
+    for other in Connection.usable(generation.team).exclude(pk=generation.connection_id):
         try:
             upstream.get_client(other).query(task)
         except (UpstreamError, upstream.NotConfigured):

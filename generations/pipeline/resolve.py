@@ -99,7 +99,7 @@ def insist(generation: Generation, upstream_id: str) -> bool:
         answer__in=[Finding.DIFFERS, Finding.NO_ANSWER],
     )
     with transaction.atomic():
-        done = doubted.exists() and attach(generation, upstream_id)
+        done = bool(upstream_id) and doubted.exists() and attach(generation, upstream_id)
         if done:
             before = {"task": generation.upstream_id, "state": str(generation.status)}
             after = {"task": upstream_id, "state": str(State.RUNNING)}

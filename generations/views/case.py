@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Team
+from generations import bill
 from generations.models import Bell, Connection, Finding, Generation, Inquiry, Question, State
 from generations.pipeline import resolve
 from generations.templatetags.ui import money
@@ -25,10 +28,13 @@ RECORD = "/call-api/call-record-detail/"
 
 @dataclass(frozen=True)
 class Case:
-    """`inquiry` is None while nothing was asked or noted about it."""
+    """`inquiry` is None while nothing was asked or noted about it. What the account has is told where
+    `shows_account`: it is nobody else's.
+    """
 
     generation: Generation
     inquiry: Inquiry | None
+    shows_account: bool
 
     @property
     def model_title(self) -> str:
@@ -125,13 +131,13 @@ class Case:
             return []
         found = []
         for facts, label in ((self.inquiry.before, _("Before")), (self.inquiry.after, _("After"))):
-            if facts and (words := _account(facts)):
+            if facts and (words := self._account(facts)):
                 found.append((_moment(label, facts.get("at", "")), words))
         now = self.generation.connection
         latest = {"balance": now.balance, "currency": now.currency, "running": now.running}
         at = now.checked_at.isoformat() if now.checked_at else ""
         after = (self.inquiry.after or {}).get("at", "")
-        if at > after and (words := _account(latest)):
+        if at > after and (words := self._account(latest)):
             found.append((_moment(_("Now"), at), words))
         return found
 
@@ -143,13 +149,26 @@ class Case:
         after = self.inquiry.after
         if not after:
             return _("The account has not been looked at since.")
-        words = [_by_count(after), _by_balance(self.inquiry.before or {}, after, self.generation)]
+        words = [_by_count(after)]
+        if self.shows_account:
+            words.append(_by_balance(self.inquiry.before or {}, after, self.generation))
         return " ".join(word for word in words if word)
+
+    def _account(self, facts: dict[str, Any]) -> str:
+        return _account(facts if self.shows_account else {**facts, "balance": ""})
+
+
+def cases(generations: Sequence[Generation], team: Team) -> list[Case]:
+    """Of these generations of a team, by one query, and two for each account that an answer was lost from."""
+    inquiries = Inquiry.objects.in_bulk([row.pk for row in generations]) if generations else {}
+    accounts = {row.connection for row in generations if row.status == State.UNCONFIRMED}
+    ours = {one.pk for one in accounts if bill.is_ours_alone(one, team)}
+    return [Case(row, inquiries.get(row.pk), row.connection_id in ours) for row in generations]
 
 
 def case(generation: Generation) -> Case:
     """The case of one generation."""
-    return Case(generation, Inquiry.objects.filter(pk=generation.pk).first())
+    return cases([generation], generation.team)[0]
 
 
 def record(connection: Connection, task: str) -> str:

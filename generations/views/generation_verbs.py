@@ -181,8 +181,9 @@ def _attach(request: HttpRequest, membership: Membership, found: Generation) -> 
 
 
 def _insist(request: HttpRequest, membership: Membership, found: Generation) -> HttpResponse:
+    task = request.POST.get("task", "")
     try:
-        done = resolve.insist(found, request.POST.get("task", ""))
+        done = bool(TASK_ID.fullmatch(task)) and resolve.insist(found, task)
     except resolve.TaskTaken:
         wrong = _("This task already belongs to another generation. Check the number.")
         return _refuse(request, membership, found, 422, task_error=wrong)

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Membership
 from accounts.roles import Deed
-from generations.models import Generation, Inquiry
+from generations.models import Generation
 from generations.pipeline import resolve
 from generations.views import access
-from generations.views.case import Case, case, record
+from generations.views.case import case, cases, record
 
 SHOWN = 50
 
@@ -90,15 +90,14 @@ def _page(
     count = rows.count()
     shown = list(rows.select_related("author", "connection").order_by("pk")[:SHOWN])
     access.veil(shown, hidden)
-    inquiries = Inquiry.objects.in_bulk([row.pk for row in shown]) if shown else {}
-    cases = [Case(_of(row, membership), inquiries.get(row.pk)) for row in shown]
+    found = cases([_of(row, membership) for row in shown], membership.team)
     context = {
         "team": membership.team,
         "membership": membership,
-        "cases": cases,
-        "more": count - len(cases),
-        "may_release": sum(one.may_release for one in cases),
-        "record": record(cases[0].generation.connection, "") if cases else "",
+        "cases": found,
+        "more": count - len(found),
+        "may_release": sum(one.may_release for one in found),
+        "record": record(found[0].generation.connection, "") if found else "",
         "fault": fault,
     }
     with timezone.override(membership.team.zone):

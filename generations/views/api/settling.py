@@ -12,14 +12,13 @@ from pydantic import ConfigDict, Field
 from accounts.roles import Deed
 from generations import custody
 from generations.catalogue.spec import InvalidParams
-from generations.models import Inquiry
 from generations.pipeline import resolve
 from generations.views import access, doctor
 from generations.views.api import schemas
 from generations.views.api.auth import ApiRequest, manages, may
 from generations.views.api.problems import answers, problem
 from generations.views.api.receipt import shown
-from generations.views.case import Case
+from generations.views.case import Case, cases
 from generations.views.generation_verbs import TASK_ID
 
 router = Router(tags=["Settling"])
@@ -94,8 +93,7 @@ def inbox_list(request: ApiRequest) -> Any:
     rows = resolve.undecided(me.team).exclude(pk__in=hidden.generations)
     found = list(rows.select_related("author", "connection").order_by("pk")[:SHOWN])
     access.veil(found, hidden)
-    asked = Inquiry.objects.in_bulk([row.pk for row in found])
-    return Inbox(items=[_case(Case(row, asked.get(row.pk))) for row in found], count=rows.count())
+    return Inbox(items=[_case(one) for one in cases(found, me.team)], count=rows.count())
 
 
 @router.post(

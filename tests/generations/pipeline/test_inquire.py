@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from generations import queue
-from generations.models import Connection, Finding, Generation, Inquiry, Question, State
+from generations.models import Connection, Finding, Generation, Inquiry, Question, State, sealing
 from generations.pipeline import alert, inquire, resolve
 from generations.pipeline.accept import accept
 from generations.pipeline.sweep import sweep
 from tests.conftest import MODEL, one_round, run_pipeline
+from tests.upstream import Upstream
 
 Make = Callable[..., Generation]
 AGES_AGO = timedelta(hours=2)
@@ -267,3 +268,18 @@ def test_a_look_that_came_too_early_is_repeated(sandbox: Any, bob: Membership) -
     inquire.work()
     found.refresh_from_db()
     assert (found.after["running"], found.after["known"]) == (1, 0)
+
+
+def test_a_task_is_looked_for_in_no_other_teams_account(
+    lost: tuple[Generation, str], sandbox: Any, mona: Membership, zoe: Membership, settings: Any
+) -> None:
+    row, _task = lost
+    with Upstream() as theirs:
+        settings.EXTRA_SITES = [there := theirs.url]
+        theirs.started["1999"] = 0.0
+        for team, name in ((zoe.team, "Client Acme"), (mona.team, "Ours")):
+            sealed = sealing.seal(there, "k" * 32)
+            Connection.objects.create(team=team, name=name, base_url=there, sealed_key=sealed)
+        asked = ask(row, "1999", mona)
+        assert (asked.answer, asked.detail["account"]) == (Finding.ELSEWHERE, "Ours")
+        assert theirs.queries["1999"] == 1

@@ -75,7 +75,7 @@ def test_a_case_says_what_is_known(
 def test_the_likely_verdict(bob: Membership, make_generation: Any, after: Any, words: str) -> None:
     row = lost(make_generation, bob)
     row.inquiry.after = None if after is None else {**AFTER, **after}
-    assert words in case.Case(row, row.inquiry).verdict
+    assert words in case.Case(row, row.inquiry, shows_account=True).verdict
 
 
 @pytest.mark.parametrize(
@@ -213,3 +213,26 @@ def test_the_webhook_is_asked_for_from_the_page(
     client.post(f"{address}resolve/", {"action": "webhook"})
     assert Inquiry.objects.get(pk=row.pk).question == "webhook"
     assert "RunningHub is asked for it." in client.get(address).content.decode()
+
+
+def test_what_a_shared_account_has_is_told_to_nobody_who_is_not_alone_on_it(
+    bob: Membership, mona: Membership, zoe: Membership, client_of: Any, make_generation: Any
+) -> None:
+    row = lost(make_generation, bob)
+    for path in (PAGE, f"/t/tide/g/{row.pk}/"):
+        words = text_of(client_of(mona).get(path).content.decode())
+        assert "alance" not in words
+        assert "3 tasks under way" in words
+        assert "it probably exists" in words
+
+
+def test_a_word_without_a_number_attaches_nothing(
+    bob: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    row = make_generation(bob, status=State.RUNNING, error_code="attached", faults=1, upstream_id="1934")
+    Inquiry.objects.create(generation=row, answer=Finding.NO_ANSWER, task="")
+    for task in ("", "\x00", " "):
+        client_of(mona).post(f"/t/tide/g/{row.pk}/resolve/", {"action": "insist", "task": task})
+        row.refresh_from_db()
+        assert (row.upstream_id, row.faults) == ("1934", 1)
+    assert not resolve.insist(row, "")
