@@ -106,10 +106,12 @@ def find(name: str) -> ModelSpec | None:
     if known is None or known[1] < time.monotonic():
         if len(_current) > MOST_NAMES:
             _current.clear()  # names that somebody guesses shall not fill the memory
-        _current[slug] = (None, time.monotonic() + FRESH)
+        newest: int | None = None
         for form in current_forms().filter(model__team__own_models__slug=slug):
-            _read(form)
-        known = _current[slug]
+            if _read(form) and form.model.slug == slug:
+                newest = form.number
+        known = newest, time.monotonic() + FRESH
+        _current[slug] = known  # only once it is known: other threads ask meanwhile
     return None if known[0] is None else _version(slug, known[0])
 
 

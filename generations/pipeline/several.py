@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import ApiToken, Membership
-from generations import disk, queue, quota, vault
+from generations import disk, own_models, queue, quota, vault
 from generations.catalogue.spec import InvalidParams, ModelSpec
 from generations.models import Batch, Connection, Draft, Generation, database_now
 from generations.pipeline import accept as door
@@ -117,12 +117,13 @@ def accept(
         raise door.MayNotGenerate
     disk.refuse_when_low()
     connection = Connection.of(membership.team)
+    asked = own_models.known(model, membership.team)
+    digest = door.digest_of(asked, [dict(raw), [asdict(line) for line in lines]], title)
+    if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
+        return earlier
     spec = door.offered(model, connection, membership.team)
     if vault.maker(spec) is not None:
         raise InvalidParams({"": [_("Voices are made one at a time, each with a consent of its own.")]})
-    digest = door.digest_of(spec, [dict(raw), [asdict(line) for line in lines]], title)
-    if idempotency_key and (earlier := _earlier(membership, idempotency_key, digest)):
-        return earlier
     lines = numbered(lines, title)
     found = orders(spec, raw, lines, Tariff(spec, connection, membership.team), strict=strict)
     wanted = [replace(order, origin=origin) for order in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from generations import own_models, prices
 from generations.catalogue import load, own
 from generations.catalogue.spec import InvalidParams
 from generations.models import Connection, Generation, State, TeamModel, Upload
-from generations.pipeline import describe, dispatch, resolve, twins
+from generations.pipeline import describe, dispatch, resolve, several, twins
 from generations.pipeline.accept import accept
 from generations.pipeline.cancel import cancel
 from tests.conftest import point_at, run_pipeline
@@ -350,3 +351,42 @@ def test_more_settings_say_neither_what_runs_nor_what_opens_it(
         accept(mona, spec.slug, {"_extra": {name: "sesame"}}, strict=True)
     assert "sesame" not in str(refused.value)
     assert not Generation.objects.exists()
+
+
+def test_the_same_order_of_several_is_one_also_when_its_model_was_taken_out_of_use(
+    foreign: Foreign, mona: Membership
+) -> None:
+    model = brought(mona, "workflow", WORKFLOW)
+    spec = settled(model, mona)
+    lines = [several.Line(1, None), several.Line(2, None)]
+    first = several.accept(mona, spec.slug, {}, lines, idempotency_key="k")
+    own_models.switch(model, mona.user, offered=False)
+    again = several.accept(mona, spec.slug, {}, lines, idempotency_key="k")
+    assert (again.batch, again.created) == (first.batch, False)
+    with pytest.raises(load.UnknownModel):
+        several.accept(mona, spec.slug, {}, lines, idempotency_key="other")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_is_known_to_others_while_its_form_is_looked_up(foreign: Foreign, mona: Membership) -> None:
+    spec = settled(brought(mona, "workflow", WORKFLOW), mona)
+    missed: list[str] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        try:
+            while not over.is_set():
+                missed.extend([] if own_models.find(spec.slug) else [spec.slug])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(60):
+        own_models._current[spec.slug] = (1, 0.0)  # the time for which it is believed was over
+        own_models.find(spec.slug)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert missed == []
