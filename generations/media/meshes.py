@@ -16,6 +16,8 @@ from .containers import DAMAGED, NotMedia
 
 MOST_BYTES = 300 * 1024**2
 MOST_CORNERS = 3_000_000
+MOST_VISITS = 100_000
+"""Nodes that are gone to, one of them as often as it is named."""
 DOTS = 700_000
 """Points of the surface that are drawn: some for each pixel."""
 GREY = (0.72, 0.74, 0.78)
@@ -39,6 +41,7 @@ def read_glb(path: Path) -> Mesh:
         raise NotMedia("The object is too large to look at here.")
     try:
         document, body = _chunks(path.read_bytes())
+        moved = 0
         corners: list[Numbers] = []
         colours: list[Numbers] = []
         for node, place in _placed(document):
@@ -46,6 +49,9 @@ def read_glb(path: Path) -> Mesh:
                 if part.get("mode", 4) != 4 or "KHR_draco_mesh_compression" in part.get("extensions", {}):
                     continue
                 at = _read(document, body, part["attributes"]["POSITION"])
+                moved += len(at)
+                if moved > MOST_CORNERS:
+                    raise NotMedia("The object has too many corners to look at here.")
                 where = at @ place[:3, :3].T + place[:3, 3]
                 tint = _tint(document, body, part, len(at))
                 faces = (
@@ -119,7 +125,11 @@ def _placed(document: dict[str, Any]) -> list[tuple[dict[str, Any], Numbers]]:
     scenes = document.get("scenes") or [{"nodes": list(range(len(nodes)))}]
     waiting = [(at, np.eye(4, dtype=np.float32)) for at in scenes[document.get("scene", 0)].get("nodes", [])]
     found: list[tuple[dict[str, Any], Numbers]] = []
+    visits = 0  # a node may name itself, or the same one many times
     while waiting and len(found) < 10_000:
+        visits += 1
+        if visits > MOST_VISITS:
+            raise NotMedia(DAMAGED)
         at, above = waiting.pop()
         node = nodes[at]
         here = above @ _matrix(node)

@@ -32,7 +32,12 @@ SLICE_SECONDS = 20.0
 
 
 def tend() -> None:
-    """Rings where posters are due and nobody came for them."""
+    """Rings where posters are due and nobody came for them. What was taken often enough and never got one, because it
+    killed whoever took it, is left alone.
+    """
+    given_up = Output.objects.filter(poster_due_at__lte=timezone.now(), poster_tries__gte=TRIES)
+    with in_turn():
+        given_up.update(poster_due_at=None)
     if _due().exists():
         queue.ring_posters()
 
@@ -53,7 +58,7 @@ def anew() -> None:
 
 
 def _due() -> QuerySet[Output]:
-    return Output.objects.filter(poster_due_at__lte=timezone.now())
+    return Output.objects.filter(poster_due_at__lte=timezone.now(), poster_tries__lt=TRIES)
 
 
 def _take() -> Output | None:

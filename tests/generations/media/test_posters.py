@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -55,3 +56,42 @@ def test_a_picture_that_moves_is_seen_by_its_first_frame(tmp_path: Path, form: s
     assert picture_size(path) == (40, 20)
     made = poster(path, "image")
     assert (made.width, made.height) == (40, 20)
+
+
+def shape(document: dict[str, object], body: bytes = b"") -> bytes:
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    size = 20 + len(text) + (8 + len(body) if body else 0)
+    head = b"glTF" + struct.pack("<II", 2, size) + struct.pack("<I4s", len(text), b"JSON")
+    return head + text + (struct.pack("<I4s", len(body), b"BIN\0") + body if body else b"")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [[{"children": [0]}], [*({"children": [n + 1, n + 1]} for n in range(40)), {}]],
+    ids=["a node in itself", "a tree of 2^40"],
+)
+def test_an_object_that_names_its_parts_without_end_has_no_poster(
+    tmp_path: Path, nodes: list[object]
+) -> None:
+    path = tmp_path / "a.glb"
+    path.write_bytes(shape({"nodes": nodes, "scenes": [{"nodes": [0]}]}))
+    with pytest.raises(NotMedia):
+        poster(path, "3d")
+
+
+def test_corners_that_are_moved_again_and_again_are_counted(tmp_path: Path) -> None:
+    count = 100_000
+    accessor = {"bufferView": 0, "componentType": 5126, "type": "VEC3", "count": count}
+    faces = {"bufferView": 0, "componentType": 5125, "type": "SCALAR", "count": 0}
+    document = {
+        "nodes": [{"mesh": 0}],
+        "scenes": [{"nodes": [0] * 1000}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],
+        "accessors": [accessor, faces],
+        "bufferViews": [{"buffer": 0, "byteLength": 12 * count}],
+    }
+    path = tmp_path / "a.glb"
+    path.write_bytes(shape(document, bytes(12 * count)))
+    with pytest.raises(NotMedia, match="corners"):
+        poster(path, "3d")

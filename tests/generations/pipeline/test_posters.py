@@ -136,3 +136,14 @@ def test_what_is_purged_while_its_poster_is_made_leaves_no_file(stored: Any) -> 
     assert not output.file.storage.exists(output.poster_name)
     output.refresh_from_db()
     assert output.poster.name == ""
+
+
+def test_a_file_that_killed_whoever_took_it_is_left_alone(stored: Any) -> None:
+    output = stored("image", "png", picture())
+    for _ in range(posters.TRIES):
+        assert posters._take() is not None, "and whoever took it died"
+        Output.objects.update(poster_due_at=timezone.now())
+    assert posters._take() is None
+    posters.tend()
+    output.refresh_from_db()
+    assert output.poster_due_at is None
