@@ -201,7 +201,10 @@ class Connection(models.Model):
         return connection
 
     def note_key(self, **changes: str) -> None:
-        """Writes down another key. A pause that the former one brought about ends; one by hand goes on."""
+        """Writes down another key. A pause that the former one brought about ends; one by hand goes on.
+
+        It may be of another account, which has none of the files that were uploaded with the former one.
+        """
         rows = type(self).objects.filter(pk=self.pk).exclude(**changes)
         paused = {"paused_at": None, "paused_code": "", "paused_reason": ""}
         ends = rows.exclude(paused_code=BY_HAND)
@@ -213,6 +216,10 @@ class Connection(models.Model):
                 rows.update(**changes, **anew)
             elif was_paused:
                 self._tell("connection.resumed")
+            UpstreamCopy = self._meta.apps.get_model(
+                "generations", "UpstreamCopy"
+            )  # it refers to this module
+            UpstreamCopy.objects.filter(connection=self).update(expires_at=now)
         self.refresh_from_db()
 
     @classmethod

@@ -182,3 +182,13 @@ def test_after_trouble_with_a_file_only_the_next_generation_sends_it_anew(
     assert row.status == ends
     assert (UpstreamCopy.objects.get().expires_at <= timezone.now()) is stale
     assert len(sandbox.submits) == 1
+
+
+def test_another_key_may_be_of_an_account_that_has_none_of_it(
+    wire: Upstream, bob: Membership, voice: Upload, settings: Any
+) -> None:
+    order(bob, voice)
+    run_pipeline()
+    assert copies.known(voice, Connection.current()) is not None
+    settings.RUNNINGHUB_API_KEY = "n" * 32
+    assert copies.known(voice, Connection.current()) is None
