@@ -200,6 +200,7 @@ ALLOWED: list[tuple[str, tuple[str, ...]]] = [
             "accounts.models",
             "generations.quota",
             "generations.catalogue",
+            "generations.own_models",
             "generations.disk",
             "generations.queue",
             "generations.vault",
