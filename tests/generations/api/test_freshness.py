@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Membership
 from generations.models import Change, Generation, State
+from generations.views.api import freshness
 from tests.conftest import MODEL
 from tests.generations.api.conftest import Program
 
@@ -47,6 +49,8 @@ def test_one_generation_is_new_when_anything_of_it_is(
 ) -> None:
     row = make_generation(bob, status=State.RUNNING, dispatched_at=timezone.now(), upstream_id="1")
     path = f"generations/{row.pk}"
+    while time.time() % freshness.CLOCK > freshness.CLOCK - 4:  # the mark of what runs changes with the clock
+        time.sleep(0.1)
     first = bobs.get(path)
     known = first.headers["ETag"]
     with CaptureQueriesContext(connection) as cheap:
