@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -15,8 +15,10 @@ from generations.models.ids import uuid7
 class SavedSearchQuerySet(models.QuerySet["SavedSearch"]):
     def seen_by(self, membership: Membership) -> SavedSearchQuerySet:
         """The member's own, and those that are shared with the team."""
-        rows = self.filter(team=membership.team_id)
-        return rows.filter(Q(author=membership.user_id) | Q(shared=True))
+        return self.of(membership.team_id, membership.user_id)
+
+    def of(self, team: Any, user: Any) -> SavedSearchQuerySet:
+        return self.filter(Q(author=user) | Q(shared=True), team=team)
 
 
 class SavedSearch(models.Model):

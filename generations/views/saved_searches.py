@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Membership
 from generations.catalogue.text import Fault, settled, within
-from generations.models import SavedSearch
+from generations.models import Given, Rows, SavedSearch
 from generations.views import access
 from generations.views.filters import Chips
 
@@ -44,12 +45,17 @@ class Saved:
 def saved(membership: Membership) -> list[Saved]:
     """What this member may use, by name."""
     path = reverse("library", args=[membership.team.slug])
-    rows = access.saved_searches(membership).select_related("author")[: 4 * MOST]
     found = [
         Saved(row, f"{path}?{row.query}", row.author_id == membership.user_id or membership.may_manage)
-        for row in rows
+        for row in _seen(team=membership.team_id, user=membership.user_id)
     ]
     return sorted(found, key=lambda one: one.search.name.casefold())
+
+
+@Rows
+def _seen() -> QuerySet[SavedSearch]:
+    """As `access.saved_searches`."""
+    return SavedSearch.objects.of(Given("team"), Given("user")).select_related("author")[: 4 * MOST]
 
 
 @require_POST
