@@ -62,8 +62,7 @@ def lines(
 
 
 def _facts(membership: Membership, generation: Generation, take: Take | None) -> dict[str, str]:
-    away = access.hidden(membership).uploads
-    inputs = [upload for upload in params.uploads(generation) if upload.pk not in away]
+    inputs = access.heard(membership, params.uploads(generation))
     labels = [text.label for text in prompts(generation)]
     made = date_format(generation.created_at.astimezone(membership.team.zone), "j F Y H:i")
     facts = {

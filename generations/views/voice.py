@@ -50,6 +50,7 @@ def show(
         "membership": membership,
         "card": card,
         "voice": found,
+        "recording": next(iter(access.heard(membership, [found.sample] if found.sample else [])), None),
         "model_title": model_title(found.made_by.model),
         "uses": _uses(membership, found),
         "errors": errors or {},

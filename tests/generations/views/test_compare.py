@@ -6,15 +6,20 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Membership
-from generations.models import Output, State
+from generations import uploads
+from generations.models import Output, State, Upload
 from generations.views.difference import told_apart
+from tests.conftest import tone
 from tests.generations.views.test_generation import text_of
+
+CLONE = "rhart-audio--text-to-audio--voice-clone"
 
 
 def url(a: object = "", b: object = "") -> str:
@@ -65,6 +70,27 @@ def test_what_made_a_hidden_voice_is_not_compared_by_others(
     for address in (url(voice.made_by.pk, ours.pk), url(ours.pk, voice.made_by.pk)):
         assert client_of(carol).get(address).status_code == 404
         assert client_of(bob).get(address).status_code == 200
+
+
+def test_the_name_of_a_copy_of_private_work_is_told_only_to_whom_the_work_is_shown(
+    bob: Membership, carol: Membership, mona: Membership, client_of: Any, make_generation: Any
+) -> None:
+    secret = make_generation(bob, title="Secret jingle", outputs=1, is_private=True)
+    copy, plain = (
+        uploads.store(bob, SimpleUploadedFile(f"{name}.wav", tone(length)))
+        for length, name in ((9, "Secret jingle"), (10, "Harbour"))
+    )
+    Upload.objects.filter(pk=copy.pk).update(source=secret.outputs.get())
+    a, b = (
+        make_generation(bob, model=CLONE, kind="voice", params={"audio": one.reference, "text": "Hello"})
+        for one in (copy, plain)
+    )
+    for who, named in ((bob, "Secret jingle.wav"), (mona, "Secret jingle.wav"), (carol, "Uploaded file")):
+        for address in (url(a.pk, b.pk), url(b.pk, a.pk)):
+            said = text_of(client_of(who).get(address).content.decode())
+            assert named in said
+            assert "Harbour.wav" in said
+            assert ("Secret jingle" in said) == (who != carol)
 
 
 def test_a_take_is_named_by_its_number_or_by_a_whole_address(

@@ -293,3 +293,17 @@ def test_what_was_copied_out_of_it_is_hidden_too(
         answer = client("carol").post(clone, {"audio": reference, "text": "Hi"})
         assert answer.status_code in {404, 422}
         assert "Zorblax" not in answer.content.decode()
+
+
+def test_a_voice_for_everyone_does_not_name_the_private_work_it_was_made_from(
+    bob: Membership, carol: Membership, make_voice: Any, make_generation: Any, client: Callable[[str], Client]
+) -> None:
+    work = make_generation(bob, title="Zorblax", outputs=1, is_private=True)
+    copy = uploads.store(bob, SimpleUploadedFile("Zorblax.wav", tone(12)))
+    Upload.objects.filter(pk=copy.pk).update(source=work.outputs.get())
+    voice = make_voice(bob, "Harbour", sample=copy)
+    for who, told in (("carol", False), ("bob", True), ("mona", True)):
+        page = client(who).get(f"/t/tide/voices/{voice.pk}/").content.decode()
+        assert "Harbour" in page
+        assert ("Zorblax" in page) is told
+        assert (f"/t/tide/uploads/{copy.pk}/content" in page) is told
