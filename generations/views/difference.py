@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
@@ -19,9 +20,37 @@ from generations.views import access, params
 from generations.views.prompt import prompts
 from generations.views.sound import Take, model_title
 
-WORD = re.compile(r"\s+|[\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]|\w+|[^\w\s]")
+WORD = re.compile(r"([\u3400-\u9fff\u3040-\u30ff\uac00-\ud7af]|\w+|[^\w\s]|\A)(\s*)")
+"""A word and the space after it; what a text begins with may be space after no word."""
 MOST_WORDS = 2000
-"""Longer texts stand beside each other without marks: telling them apart takes the square of their length."""
+"""Longer texts stand beside each other without marks."""
+MOST_STEPS = 3_000_000
+"""So do texts that would take more comparisons of words: telling apart those that say few words again and again takes
+the cube of their length. Two that are written by people, of that many words each, take less than a third of it.
+"""
+
+
+class _TooMuch(Exception):
+    """Telling two texts apart would take more than `MOST_STEPS`."""
+
+
+class _Matcher(SequenceMatcher[str]):
+    """Counts the pairs of equal words that it looks at, before it does."""
+
+    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
+        super().__init__(None, before, after, autojunk=False)
+        often = Counter(after)
+        self._steps_of = [1 + often[word] for word in before]
+        self.steps = 0
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> Match:
+        """Raises `_TooMuch`."""
+        self.steps += sum(self._steps_of[alo:ahi])
+        if self.steps > MOST_STEPS:
+            raise _TooMuch
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 @dataclass(frozen=True)
@@ -94,14 +123,23 @@ def told_apart(before: str, after: str) -> tuple[SafeString, SafeString]:
     words = WORD.findall(before), WORD.findall(after)
     if before == after or not before or not after or max(map(len, words)) > MOST_WORDS:
         return _joined([before]), _joined([after])
+    try:
+        steps = _Matcher(*([word for word, _space in side] for side in words)).get_opcodes()
+    except _TooMuch:
+        return _joined([before]), _joined([after])
     a: list[str] = []
     b: list[str] = []
-    matcher = SequenceMatcher(None, *words, autojunk=False)
-    for step, from_a, to_a, from_b, to_b in matcher.get_opcodes():
-        gone, come = "".join(words[0][from_a:to_a]), "".join(words[1][from_b:to_b])
-        a.append(_marked("del", gone) if step != "equal" and gone.strip() else gone)
-        b.append(_marked("ins", come) if step != "equal" and come.strip() else come)
+    for step, from_a, to_a, from_b, to_b in steps:
+        a += _run("" if step == "equal" else "del", words[0][from_a:to_a])
+        b += _run("" if step == "equal" else "ins", words[1][from_b:to_b])
     return _joined(a), _joined(b)
+
+
+def _run(tag: str, words: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Some words with their spaces, marked unless the tag is "", but for the space after the last."""
+    whole = "".join(word + space for word, space in words)
+    text = whole.rstrip()
+    return _marked(tag, text) if tag and text else text, whole[len(text) :]
 
 
 def _marked(tag: str, text: str) -> SafeString:

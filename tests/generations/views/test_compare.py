@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from accounts.models import Membership
 from generations import uploads
 from generations.models import Output, State, Upload
-from generations.views.difference import told_apart
+from generations.views.difference import MOST_WORDS, told_apart
 from tests.conftest import tone
 from tests.generations.views.test_generation import text_of
 
@@ -169,3 +170,29 @@ def test_told_apart_texts_are_the_texts(before: str, after: str) -> None:
 def test_chinese_is_told_apart_by_the_character() -> None:
     a, b = told_apart("海边的浪声", "海边的风声")
     assert (a, b) == ("海边的<del>浪</del>声", "海边的<ins>风</ins>声")
+
+
+def test_spaces_are_no_words_and_stay_outside_the_marks() -> None:
+    assert told_apart("Slow  piano\nover rain ", "Fast violin over  rain") == (
+        "<del>Slow  piano</del>\nover rain ",
+        "<ins>Fast violin</ins> over  rain",
+    )
+    assert told_apart("one two", " one\n\ntwo") == ("one two", " one\n\ntwo")
+
+
+def test_long_texts_of_other_words_are_told_apart() -> None:
+    a, b = (" ".join(f"{word}{n}" for n in range(MOST_WORDS - 1)) for word in ("rain", "sun"))
+    assert told_apart(f"{a}.", f"{b}.") == (f"<del>{a}</del>.", f"<ins>{b}</ins>.")
+
+
+@pytest.mark.parametrize("word", ["and ", ", "])
+def test_texts_that_would_take_too_long_stand_beside_each_other_without_marks(word: str) -> None:
+    """Nearly all of these words are in both, one by one, so each is looked for in all the rest again."""
+    a, b = (word.join(f"{other}{n} " for n in range(MOST_WORDS // 2)) for other in ("rain", "sun"))
+    begun = time.process_time()
+    assert told_apart(a, b) == (a, b)
+    assert time.process_time() - begun < 10, "without an end it takes most of a minute"
+    few = 20
+    a, b = (word.join(f"{other}{n} " for n in range(few)) for other in ("rain", "sun"))
+    marked = told_apart(a, b)
+    assert (marked[0].count("<del>"), marked[1].count("<ins>")) == (few, few)
