@@ -8,19 +8,21 @@ that a customer's link does not break; managers see all links and can revoke the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, audit
-from generations import media, vault
-from generations.models import Collection, Generation, Output, ShareLink, State
+from generations import media
+from generations.models import Collection, Generation, Output, ShareLink, State, Voice
 
 MOST = 500
 """So many tracks of a collection are shown; more are no album but a library."""
@@ -151,6 +153,32 @@ def outputs(link: ShareLink) -> list[Output] | None:
     return [row for row in rows.defer(*_HEAVY) if is_shareable(row)]
 
 
+def leading(links: Sequence[ShareLink]) -> set[uuid.UUID]:
+    """Those of these links, by their ids, by which outsiders get in now: they are live, and `outputs` has an answer.
+
+    In as many queries however many links and makers there are.
+    """
+    rows = Membership.objects.filter(
+        team__in={link.team_id for link in links}, user__in={link.made_by_id for link in links}
+    )
+    asked = [
+        _leading(
+            maker,
+            [link for link in links if (link.team_id, link.made_by_id) == (maker.team_id, maker.user_id)],
+        )
+        for maker in rows.select_related("team", "user")
+    ]
+    return set(asked[0].union(*asked[1:], all=True)) if asked else set()
+
+
+def _leading(maker: Membership, links: Sequence[ShareLink]) -> QuerySet[ShareLink, uuid.UUID]:
+    seen: Any = Collection.objects
+    albums = seen.seen_by(maker).filter(pk__in={link.collection_id for link in links})
+    rows = _seen(maker).filter(pk__in={link.generation_id for link in links})
+    live = ShareLink.objects.live().filter(pk__in={link.pk for link in links})
+    return live.filter(Q(generation__in=rows) | Q(collection__in=albums)).values_list("pk", flat=True)
+
+
 def still_shows(link: ShareLink, output: Output) -> bool:
     """Whether whoever came with this link may be given this output now as well, for what takes long to send."""
     now = ShareLink.objects.live().filter(pk=link.pk, password_version=link.password_version).first()
@@ -168,7 +196,7 @@ def still_shows(link: ShareLink, output: Output) -> bool:
 def _seen(maker: Membership) -> Any:
     rows: Any = Generation.objects
     found = rows.seen_by(maker).filter(status=State.SUCCEEDED, trashed_at=None)
-    return found.exclude(pk__in=vault.hidden_from(maker).generations)
+    return found.exclude(pk__in=Voice.objects.hidden_from(maker).values("made_by"))
 
 
 def _collected(collection: Collection, maker: Membership) -> list[Output] | None:

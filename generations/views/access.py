@@ -551,6 +551,19 @@ def share_link(membership: Membership, pk: uuid.UUID) -> ShareLink:
     return get_object_or_404(share_links(membership), pk=pk)
 
 
+def shared_thing(membership: Membership, link: ShareLink) -> Generation | Collection | None:
+    """What the link is to, None where it is not there for this member: since it was shared it may have been made
+    private or thrown away, and be called something else.
+    """
+    try:
+        if link.collection_id is not None:
+            return collection(membership, link.collection_id)
+        assert link.generation_id is not None  # noqa: S101 - the check constraint says so
+        return generation(membership, link.generation_id)
+    except Http404:
+        return None
+
+
 def shareable_generation(membership: Membership, pk: uuid.UUID) -> Generation:
     """As `generation`, not in the trash and not private to somebody else, else 404."""
     found = generation(membership, pk)

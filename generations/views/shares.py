@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -36,10 +35,11 @@ def shares(request: HttpRequest, team: str) -> HttpResponse:
     if after:
         rows = rows.filter(id__lt=access.id_in(after))
     found = list(rows[: PAGE + 1])
+    leading = sharing.leading(found[:PAGE])
     context = {
         "team": membership.team,
         "membership": membership,
-        "links": [_line(link) for link in found[:PAGE]],
+        "links": [(link, _state(link, leads=link.pk in leading)) for link in found[:PAGE]],
         "next": found[PAGE - 1].pk if len(found) > PAGE else None,
         "is_first": not after,
         "sees_all": membership.may(Deed.CHANGE_OTHERS),
@@ -81,13 +81,18 @@ def share_link(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
         else:
             messages.warning(request, _("The link was revoked meanwhile. Make another one."))
         return redirect("share_link", team, pk)
+    leads, thing = link.pk in sharing.leading([link]), access.shared_thing(membership, link)
     context = {
         "team": membership.team,
         "membership": membership,
         "form": form,
-        **_line(link),
-        "address": _address(request, link),
-        "frame": _frame(request, link),
+        "link": link,
+        "leads": leads,
+        "state": _state(link, leads=leads),
+        "name": str(thing or ""),
+        "href": reverse("generation", args=[team, thing.pk]) if isinstance(thing, Generation) else "",
+        "address": _address(request, link) if leads else "",
+        "frame": _frame(request, link) if leads else "",
     }
     with timezone.override(membership.team.zone):
         return render(request, "share/link.html", context, status=422 if form.errors else 200)
@@ -154,14 +159,7 @@ def _take_name(thing: Thing) -> str:
     return next(one.name for one in takes(thing.generation) if one.output.pk == thing.output.pk)
 
 
-def _line(link: ShareLink) -> dict[str, Any]:
-    """How a link stands, for a template."""
-    of = link.generation
-    href = reverse("generation", args=[link.team.slug, of.pk]) if of is not None else ""
-    return {"link": link, "href": href, "name": Thing.of(link).name, "state": _state(link)}
-
-
-def _state(link: ShareLink) -> tuple[str, str]:
+def _state(link: ShareLink, *, leads: bool) -> tuple[str, str]:
     """The look of its status and the word for it."""
     if link.revoked_at is not None:
         return "cancelled", _("Revoked")
@@ -169,17 +167,16 @@ def _state(link: ShareLink) -> tuple[str, str]:
         return "cancelled", _("Expired")
     if not link.is_live:
         return "late", _("In the trash")
-    return "finished", _("Works")
+    return ("finished", _("Works")) if leads else ("late", _("Not shown any more"))
 
 
 def _address(request: HttpRequest, link: ShareLink) -> str:
-    token = link.token
-    return request.build_absolute_uri(reverse("shared", args=[token])) if token and link.is_live else ""
+    return request.build_absolute_uri(reverse("shared", args=[link.token])) if link.token else ""
 
 
 def _frame(request: HttpRequest, link: ShareLink) -> str:
     token = link.token
-    if not token or not link.is_live or link.password:
+    if not token or link.password:
         return ""
     src = request.build_absolute_uri(reverse("shared_embed", args=[token]))
     words = {"src": src, "width": FRAME[0], "height": FRAME[1], "title": link.title}

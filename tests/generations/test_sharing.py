@@ -106,6 +106,38 @@ def test_a_link_shows_no_more_than_its_maker_sees(
     assert sharing.outputs(link_to(carol, Thing(voice.made_by)))
 
 
+def test_which_of_many_links_lead_anywhere_is_asked_once_for_all(
+    alice: Membership,
+    bob: Membership,
+    carol: Membership,
+    zoe: Membership,
+    make_generation: Any,
+    make_voice: Any,
+) -> None:
+    """As the door says of each by itself, whoever made it and whatever became of what it leads to."""
+    rows = [
+        make_generation(carol, outputs=1),
+        make_generation(carol, outputs=1, is_private=True),
+        make_generation(bob, outputs=1, trashed_at=timezone.now()),
+        make_generation(bob, status="failed"),
+        make_voice(carol, "Hers", audience="owner").made_by,
+        make_voice(bob, "His", audience="everyone").made_by,
+    ]
+    shelves = [album(carol, *rows), album(carol, is_private=True), album(bob, is_private=True)]
+    things = [*map(Thing, rows), *(Thing(collection=one) for one in shelves)]
+    links = [link_to(who, thing) for who in (alice, bob, carol) for thing in things]
+    links += [link_to(zoe, Thing(make_generation(zoe, outputs=1))), link_to(bob, things[0])]
+    sharing.revoke(bob, links[-1])
+    Membership.objects.filter(pk=carol.pk).update(ended_at=timezone.now())
+    live = ShareLink.objects.live()
+    leads = {one.pk for one in links if live.filter(pk=one.pk).exists() and sharing.outputs(one) is not None}
+    assert 9 < len(leads) < len(links) - 9
+    with CaptureQueriesContext(connection) as queries:
+        assert sharing.leading(links) == leads
+    assert len(queries) == 2
+    assert sharing.leading([]) == sharing.leading(links[-1:]) == set()
+
+
 def test_a_link_outlives_its_makers_time_in_the_team(bob: Membership, make_generation: Any) -> None:
     link = link_to(bob, Thing(make_generation(bob, outputs=1)))
     Membership.objects.filter(pk=bob.pk).update(ended_at=timezone.now())

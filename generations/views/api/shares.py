@@ -32,7 +32,7 @@ ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 
 class LinkShown(Schema):
     """A link. `output` is null where all of a generation is shared. It works until `expires_at`, null: until it is
-    revoked. `is_live` is false also while what it leads to is in the trash.
+    revoked. `is_live` is false also while what it leads to is in the trash, or private or hidden from its maker.
     """
 
     id: UUID
@@ -112,8 +112,9 @@ def share_list(request: ApiRequest, after: Query[After]) -> Any:
         except ValueError:
             raise library.BadCursor(after.cursor) from None
     found = list(rows[: PAGE + 1])
+    leading = sharing.leading(found[:PAGE])
     return Links(
-        items=[LinkShown(**_facts(row)) for row in found[:PAGE]],
+        items=[LinkShown(**_facts(row, leads=row.pk in leading)) for row in found[:PAGE]],
         next_cursor=found[PAGE - 1].pk.hex if len(found) > PAGE else None,
     )
 
@@ -221,7 +222,7 @@ def _check(form: ShareTerms) -> None:
         ) from None
 
 
-def _facts(link: ShareLink) -> dict[str, Any]:
+def _facts(link: ShareLink, *, leads: bool) -> dict[str, Any]:
     return {
         "id": link.pk,
         "title": link.title,
@@ -232,7 +233,7 @@ def _facts(link: ShareLink) -> dict[str, Any]:
         "created_at": link.created_at,
         "expires_at": link.expires_at,
         "revoked_at": link.revoked_at,
-        "is_live": link.is_live,
+        "is_live": leads,
         "has_password": bool(link.password),
         "may_download": link.may_download,
         "shows_prompt": link.shows_prompt,
@@ -243,6 +244,7 @@ def _facts(link: ShareLink) -> dict[str, Any]:
 
 
 def _itself(request: HttpRequest, link: ShareLink) -> LinkItself:
-    path = reverse("shared", args=[link.token]) if link.token and link.is_live else ""
+    leads = link.pk in sharing.leading([link])
+    path = reverse("shared", args=[link.token]) if link.token and leads else ""
     url = f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
-    return LinkItself(**_facts(link), url=url if path else None)
+    return LinkItself(**_facts(link, leads=leads), url=url if path else None)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, Membership
-from generations.models import Collection, ShareLink, State
+from generations.models import Collection, Generation, ShareLink, State
 from tests.generations.api.conftest import Program
 
 
@@ -41,6 +41,19 @@ def test_a_link_opens_until_it_is_revoked(bobs: Program, bob: Membership, make_g
     assert bobs.post(f"shares/{link['id']}/revoke").status_code == 200
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", "actor__email", "via"))
     assert actions == [("share.made", "bob@example.com", "api"), ("share.revoked", "bob@example.com", "api")]
+
+
+def test_a_link_to_what_was_made_private_is_not_live(
+    bob: Membership, carol: Membership, program_of: Any, make_generation: Any
+) -> None:
+    row, carols = make_generation(bob, outputs=1), program_of(carol)
+    link = made(carols, row)
+    Generation.objects.filter(pk=row.pk).update(is_private=True)
+    now = carols.get(f"shares/{link['id']}").json()
+    assert (now["is_live"], now["url"]) == (False, None)
+    assert [one["is_live"] for one in carols.get("shares").json()["items"]] == [False]
+    Generation.objects.filter(pk=row.pk).update(is_private=False)
+    assert carols.get(f"shares/{link['id']}").json() == link
 
 
 def test_what_is_left_out_of_a_change_stays(bobs: Program, bob: Membership, make_generation: Any) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations.models import Generation, ShareLink
+from generations.models import Collection, Generation, ShareLink, Voice
 from generations.sharing import Thing
 from tests.generations.test_sharing import album, link_to
 
@@ -104,17 +104,53 @@ def test_members_look_after_their_own_and_managers_after_all(
     assert ShareLink.objects.get(pk=mine.pk).revoked_by == mona.user
 
 
+@pytest.mark.parametrize("why", ["private", "album", "voice", "thrown away"])
+def test_what_is_not_there_any_more_has_no_name_and_its_link_is_not_called_alive(
+    why: str, bob: Membership, carol: Membership, mona: Membership, client_of: Any, make_generation: Any,
+    make_voice: Any,
+) -> None:  # fmt: skip
+    voice = make_voice(bob, audience="everyone") if why == "voice" else None
+    row = voice.made_by if voice else make_generation(bob, outputs=1)
+    shelf = album(bob, row)
+    link = link_to(carol, Thing(collection=shelf) if why == "album" else Thing(row), title="For you")
+    path, client = f"/t/tide/share/{link.pk}/", client_of(carol)
+    seen = client.get(path).content.decode()
+    assert (f"/s/{link.token}/" in seen, "Works<" in seen) == (True, True)
+    Generation.objects.filter(pk=row.pk).update(title="Unreleased")
+    Collection.objects.filter(pk=shelf.pk).update(name="Unreleased")
+    assert "Unreleased" in client.get(path).content.decode(), "while it is open"
+    if why == "private":
+        Generation.objects.filter(pk=row.pk).update(is_private=True)
+    elif why == "album":
+        Collection.objects.filter(pk=shelf.pk).update(is_private=True)
+    elif voice:
+        Voice.objects.update(audience="owner")
+    else:
+        Generation.objects.filter(pk=row.pk).update(trashed_at=timezone.now())
+    for who in (carol, mona) if why != "album" else (carol,):
+        seen = client_of(who).get(path).content.decode()
+        assert (str(row.pk) in seen, "Unreleased" in seen) == (
+            (False, False) if who == carol else (True, True)
+        )
+        assert (f"/s/{link.token}/" in seen, "Works<" in seen) == (False, False)
+        assert ("In the trash" if why == "thrown away" else "Not shown any more") in seen
+        assert "Works<" not in client_of(who).get("/t/tide/share/").content.decode()
+    assert Client().get(f"/s/{link.token}/").status_code == 404
+
+
 def test_the_list_costs_the_same_queries_however_many(
-    bob: Membership, mona: Membership, client_of: Any, make_generation: Any, django_assert_num_queries: Any
+    bob: Membership, carol: Membership, mona: Membership, client_of: Any, make_generation: Any
 ) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     client, counts = client_of(mona), []
+    link_to(bob, Thing(make_generation(bob, outputs=1)))
     client.get("/t/tide/share/")
     for _ in range(2):
-        for _ in range(4):
-            link_to(bob, Thing(make_generation(bob, outputs=1)))
+        for who in (bob, carol, mona):
+            link_to(who, Thing(make_generation(bob, outputs=1)))
+            link_to(who, Thing(collection=album(bob, make_generation(bob, outputs=1))))
         with CaptureQueriesContext(connection) as queries:
             client.get("/t/tide/share/")
         counts.append(len(queries))
