@@ -1,8 +1,9 @@
 """Links for outsiders: made, changed and revoked by members; and what may be heard through one.
 
-A link never shows more than whoever made it may see: what was made private to somebody else since, or belongs to a
-voice that is hidden from its maker, is not there for outsiders either. It outlives its maker's time in the team, so
-that a customer's link does not break; managers see all links and can revoke them.
+A link never shows more than whoever made it may see: what belongs to a voice that is hidden from its maker is not
+there for outsiders either. Nor is what is private to somebody else, also where its maker sees it as a manager: only
+its author lets strangers hear it. A link outlives its maker's time in the team, so that a customer's link does not
+break; managers see all links and can revoke them.
 """
 
 from __future__ import annotations
@@ -195,7 +196,8 @@ def still_shows(link: ShareLink, output: Output) -> bool:
 
 def _seen(maker: Membership) -> Any:
     rows: Any = Generation.objects
-    found = rows.seen_by(maker).filter(status=State.SUCCEEDED, trashed_at=None)
+    theirs = Q(is_private=False) | Q(author=maker.user_id)
+    found = rows.seen_by(maker).filter(theirs, status=State.SUCCEEDED, trashed_at=None)
     return found.exclude(pk__in=Voice.objects.hidden_from(maker).values("made_by"))
 
 

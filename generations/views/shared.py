@@ -158,7 +158,6 @@ def _context(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     page = visit.address("shared")
     return {
         "title": visit.link.title,
-        "about": visit.link.collection.description if visit.link.collection else "",
         "kind": visit.link.generation.kind if visit.link.generation else "",
         "tracks": tracks(visit),
         "may_download": visit.link.may_download,

@@ -55,7 +55,7 @@ def share_generation(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResp
     generation = access.shareable_generation(membership, pk)
     output = _take(generation, request.GET.get("take", ""))
     title = title_of(generation)
-    fault = fault_of(generation, output)
+    fault = fault_of(membership, generation, output)
     return _new(request, membership, Thing(generation, output), title, fault)
 
 
@@ -113,11 +113,13 @@ def title_of(generation: Generation) -> str:
     return sharing.title_for_outsiders(generation, shows_prompt=False) or _("Untitled")
 
 
-def fault_of(generation: Generation, output: Output | None) -> str:
-    """Why it cannot be shared as it is, "" where it can be."""
+def fault_of(membership: Membership, generation: Generation, output: Output | None) -> str:
+    """Why this member cannot share it as it is, "" where they can."""
     some = [output] if output else list(generation.outputs.all())
     if generation.status != State.SUCCEEDED:
         return _("It can be shared as soon as it is finished.")
+    if generation.is_private and generation.author_id != membership.user_id:
+        return _("It is private to its author, who alone can share it. Open to the team, others can as well.")
     if not any(sharing.is_shareable(one) for one in some):
         return _("Files of this kind may hold notes that cannot be taken off, so they are not shared.")
     return ""

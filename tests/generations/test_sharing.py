@@ -99,8 +99,8 @@ def test_a_link_shows_no_more_than_its_maker_sees(
     row = make_generation(carol, outputs=1)
     by_bob, by_alice, by_carol = (link_to(who, Thing(row)) for who in (bob, alice, carol))
     Generation.objects.filter(pk=row.pk).update(is_private=True)
-    assert sharing.outputs(by_bob) is None
-    assert len(sharing.outputs(by_alice) or []) == len(sharing.outputs(by_carol) or []) == 1
+    assert sharing.outputs(by_bob) is sharing.outputs(by_alice) is None
+    assert len(sharing.outputs(by_carol) or []) == 1
     voice = make_voice(carol, audience="owner")
     assert sharing.outputs(link_to(bob, Thing(voice.made_by))) is None
     assert sharing.outputs(link_to(carol, Thing(voice.made_by)))
@@ -142,6 +142,37 @@ def test_a_link_outlives_its_makers_time_in_the_team(bob: Membership, make_gener
     link = link_to(bob, Thing(make_generation(bob, outputs=1)))
     Membership.objects.filter(pk=bob.pk).update(ended_at=timezone.now())
     assert sharing.outputs(link)
+
+
+def test_what_is_private_to_a_member_is_not_heard_through_the_link_of_a_manager(
+    bob: Membership, mona: Membership, make_generation: Any
+) -> None:
+    """Neither what is added later nor what is made private later, by the time it is asked for."""
+    open_one, closed = (make_generation(bob, outputs=1, title=title) for title in ("Open", "Closed"))
+    shelf = album(mona, open_one, closed)
+    links = [link_to(who, Thing(collection=shelf), may_download=True) for who in (mona, bob)]
+    own = link_to(mona, Thing(closed), may_download=True)
+    Generation.objects.filter(pk=closed.pk).update(is_private=True)
+    added = make_generation(bob, outputs=1, title="Added", is_private=True)
+    CollectionItem.objects.create(collection=shelf, generation=added, place=9, added_by=bob.user)
+    heard = [[row.generation.title for row in sharing.outputs(link) or []] for link in links]
+    assert heard == [["Open"], ["Open", "Closed", "Added"]]
+    secret = closed.outputs.get()
+    assert [sharing.still_shows(link, secret) for link in (*links, own)] == [False, True, False]
+    assert sharing.outputs(own) is None
+    Generation.objects.filter(pk=closed.pk).update(is_private=False)
+    assert sharing.outputs(own) == [secret]
+
+
+def test_what_was_left_to_an_heir_stays_private_to_strangers(
+    bob: Membership, carol: Membership, make_generation: Any
+) -> None:
+    row = make_generation(bob, outputs=1)
+    link = link_to(carol, Thing(collection=album(carol, row)))
+    Generation.objects.filter(pk=row.pk).update(is_private=True)
+    Membership.objects.filter(pk=bob.pk).update(ended_at=timezone.now(), heir=carol.user)
+    assert Generation.objects.all().seen_by(carol).filter(pk=row.pk).exists()
+    assert sharing.outputs(link) == []
 
 
 def test_a_collection_is_one_track_for_each_generation_as_it_is_now(

@@ -32,7 +32,8 @@ ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 
 class LinkShown(Schema):
     """A link. `output` is null where all of a generation is shared. It works until `expires_at`, null: until it is
-    revoked. `is_live` is false also while what it leads to is in the trash, or private or hidden from its maker.
+    revoked. `is_live` is false also while what it leads to is in the trash, hidden from its maker or private to
+    somebody else.
     """
 
     id: UUID
@@ -143,7 +144,7 @@ def share_made(request: ApiRequest, id: UUID, wanted: NewGenerationLink) -> Any:
         output = next((one for one in found.outputs.all() if one.index == wanted.output), None)
         if output is None:
             raise InvalidParams({"output": ["There is no output of this index."]})
-    if fault := fault_of(found, output):
+    if fault := fault_of(me, found, output):
         raise InvalidParams({"output": [fault]})
     return Status(201, _made(request, me, Thing(found, output), title_of(found), wanted))
 
@@ -156,7 +157,7 @@ def share_made(request: ApiRequest, id: UUID, wanted: NewGenerationLink) -> Any:
     summary="Share a collection",
 )
 def share_collected(request: ApiRequest, id: UUID, wanted: NewLink) -> Any:
-    """Makes a link to it as it is whenever somebody looks."""
+    """Makes a link to it as it is whenever somebody looks, without what is private to others."""
     me = may(request, Deed.SHARE)
     found = access.shareable_collection(me, id)
     return Status(201, _made(request, me, Thing(collection=found), found.name, wanted))

@@ -110,10 +110,18 @@ def test_a_collection_is_shared_and_managers_look_after_all(
     assert program_of(mona).post(f"shares/{link['id']}/revoke").status_code == 200
 
 
-def test_what_is_private_to_others_or_of_another_team_is_not_there(
-    bob: Membership, carol: Membership, zoe: Membership, make_generation: Any, program_of: Any
+def test_what_is_private_is_shared_by_its_author_alone(
+    bob: Membership,
+    carol: Membership,
+    mona: Membership,
+    zoe: Membership,
+    make_generation: Any,
+    program_of: Any,
 ) -> None:
+    """For managers, who see it, that is told; for others it is not there."""
     row = make_generation(carol, outputs=1, is_private=True)
+    refused = program_of(mona).post(f"generations/{row.pk}/shares", {})
+    assert (refused.status_code, "private to its author" in refused.content.decode()) == (422, True)
     for who in (bob, zoe):
         assert program_of(who).post(f"generations/{row.pk}/shares", {}).status_code == 404
     assert program_of(carol).post(f"generations/{row.pk}/shares", {}).status_code == 201

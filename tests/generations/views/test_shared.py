@@ -294,6 +294,18 @@ def test_the_text_and_the_name_only_where_they_are_allowed(said: Generation, bob
     assert "bob@example.com" not in text
 
 
+def test_what_a_collection_says_about_itself_is_for_the_team(
+    said: Generation, bob: Membership, client_of: Any
+) -> None:
+    inside = "Second choice for Wellington if the fee is refused"
+    shelf = album(bob, said, description=inside)
+    assert inside in client_of(bob).get(f"/t/tide/collections/{shelf.pk}/").content.decode()
+    link = link_to(bob, Thing(collection=shelf), title="Album", may_download=True, shows_prompt=True)
+    told = [body(answer).decode(errors="replace") for answer in every_answer(link, Client())]
+    assert sum("Album" in one for one in told) > 2
+    assert not [one for one in told if "Wellington" in one or "refused" in one]
+
+
 def test_a_collection_with_its_zip(said: Generation, bob: Membership, make_generation: Any) -> None:
     import io
     import zipfile

@@ -73,7 +73,9 @@ def test_viewers_may_not_and_what_one_does_not_see_is_not_there(
     assert Client().post(address, TERMS).status_code == 302
     Generation.objects.filter(pk=row.pk).update(is_private=True)
     assert client_of(bob).post(address, TERMS).status_code == 404
-    assert client_of(mona).post(address, TERMS).status_code == 302
+    refused = client_of(mona).post(address, TERMS)
+    assert (refused.status_code, "private to its author" in refused.content.decode()) == (422, True)
+    assert client_of(carol).post(address, TERMS).status_code == 302
     voice = make_voice(carol, audience="owner")
     assert client_of(bob).post(f"/t/tide/g/{voice.made_by.pk}/share/", TERMS).status_code == 404
     hers = album(carol, is_private=True)
