@@ -1,12 +1,15 @@
 """Finding: filters, text search, orders and pages of a team's generations.
 
 Pages are cut by the value that orders them and the id, so page 500 costs what page 1 costs; nothing is ever counted.
+A cursor says both, so a page goes on where the one before ended, whatever became of that row since.
 Each filter and each order walks an index of its own and stops when the page is full.
 """
 
 from __future__ import annotations
 
+import math
 import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -29,6 +32,7 @@ from django.db.models import (
 )
 
 from accounts.models import Membership
+from accounts.models.money import MICRO
 from generations import searching
 from generations.models import (
     CollectionItem,
@@ -52,6 +56,8 @@ LISTED = Output.objects.only(
 """What a line shows of its outputs."""
 SORTED_AMONG = 5000
 """Of what words find so many of the newest are put into another order."""
+BETWEEN = "~"
+"""Stands in a cursor between the id and the value, and is in no id."""
 
 
 class BadCursor(ValueError):
@@ -211,11 +217,14 @@ def page(
     after = _last(membership, wanted, cursor) if cursor else None
     rows = find(membership, wanted, without, after, size + 1)
     rows = rows.select_related("author")
-    rows = rows.only(*fields) if fields else rows.defer(*HEAVY).prefetch_related("outputs")
+    if fields:
+        rows = rows.only(*fields, *filter(None, [wanted.order.column]))
+    else:
+        rows = rows.defer(*HEAVY).prefetch_related("outputs")
     items = list(rows[: size + 1])
     if fields:
         _list_outputs(items[:size])
-    return Page(items[:size], items[size - 1].id.hex if len(items) > size else "")
+    return Page(items[:size], cursor_at(items[size - 1], wanted.order) if len(items) > size else "")
 
 
 def _list_outputs(generations: Sequence[Generation]) -> None:
@@ -251,12 +260,23 @@ def stamps_query(
     return find(membership, wanted, without, after, size + 1).values_list(*columns)[: size + 1]
 
 
+def cursor_at(row: Generation, order: Order) -> str:
+    """The cursor of a page that ends with this row; short enough for an address even with the longest title."""
+    if not order.column:
+        return row.id.hex
+    return f"{row.id.hex}{BETWEEN}{_told(order.column, getattr(row, order.column))}"
+
+
 def _last(membership: Membership, wanted: Filter, cursor: str) -> Place:
-    try:
-        pk = uuid.UUID(cursor)
-    except ValueError:
-        raise BadCursor(cursor) from None
+    """Where the page before ended. Of the id alone, which is what cursors once were, the value is looked up."""
     column = wanted.order.column
+    name, separate, told = cursor.partition(BETWEEN)
+    try:
+        pk = uuid.UUID(name)
+        if separate:
+            return Place(pk, _value(column, told))
+    except (ValueError, OverflowError):
+        raise BadCursor(cursor) from None
     if not column:
         return Place(pk)
     rows = Generation.objects.filter(team=membership.team_id, pk=pk)
@@ -264,6 +284,34 @@ def _last(membership: Membership, wanted: Filter, cursor: str) -> Place:
     if value is None:
         raise BadCursor(cursor)
     return Place(pk, value)
+
+
+def _told(column: str, value: Any) -> str:
+    """What orders a row, as `_value` reads the very same: `repr` of a float is exact, money is whole millionths."""
+    if column == "title":
+        return urlsafe_b64encode(value.encode()).decode().rstrip("=")
+    return str(int(value / MICRO)) if column == "cost_counted" else repr(value)
+
+
+def _value(column: str, told: str) -> Any:
+    """Raises `ValueError` or `OverflowError` for what no row of any database could have."""
+    value: Any = None
+    possible = False
+    if column == "title":
+        value = urlsafe_b64decode(told + "==").decode()
+        possible = "\x00" not in value
+    elif column == "length":
+        value = float(told)
+        possible = math.isfinite(value)
+    elif column == "rating":
+        value = int(told)
+        possible = 0 <= value <= 5
+    elif column == "cost_counted":
+        value = int(told) * MICRO
+        possible = abs(int(told)) < 1 << 63
+    if not possible:
+        raise ValueError(told)
+    return value
 
 
 def _plain(rows: QuerySet[Generation], wanted: Filter) -> QuerySet[Generation]:

@@ -123,7 +123,7 @@ def _questions(slug: str) -> dict[str, dict[str, str]]:
     from django.utils import timezone
 
     from accounts.models import Membership
-    from generations.library import SORTS
+    from generations.library import SORTS, cursor_at
     from generations.models import Collection, Generation, Tag, Voice
 
     member = Membership.objects.filter(team__slug=slug).order_by("pk")[2]
@@ -160,8 +160,8 @@ def _questions(slug: str) -> dict[str, dict[str, str]]:
         column = {"longest": "length", "cost": "cost_counted"}.get(name, name)
         sign = "" if name == "title" else "-"
         rows = Generation.objects.filter(team__slug=slug, trashed_at=None, length__isnull=False)
-        place = rows.order_by(f"{sign}{column}", f"{sign}id").values_list("pk", flat=True)[FEW // 2]
-        found[f"sorted: {name}, far down"] = {"sort": name, "cursor": place.hex}
+        place = rows.order_by(f"{sign}{column}", f"{sign}id")[FEW // 2]
+        found[f"sorted: {name}, far down"] = {"sort": name, "cursor": cursor_at(place, SORTS[name])}
     return found | {f"search: {name}": {"q": word} for name, word in SEARCHES.items()}
 
 

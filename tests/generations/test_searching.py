@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from generations.models import (
 )
 from generations.models.ids import uuid7
 from generations.pipeline import count
+from generations.views.row import FIELDS
 
 
 def found(by: Membership, **wanted: Any) -> list[str]:
@@ -225,6 +227,84 @@ def test_pages_of_every_order_meet(sort: str, q: str, bob: Membership, make_gene
         cursor = page.next_cursor
     assert seen == whole
     assert len(set(seen)) == 7
+
+
+CHANGED = {"title": {"title": "zz"}, "longest": {"length": 0.25}, "rating": {"rating": 1}}
+CHANGED["cost"] = {"cost_actual": Decimal("0.01")}
+ORDERED = [
+    {"title": "b", "rating": 5, "length": 0.1 + 0.2, "cost_actual": Decimal("5.000001")},
+    {"title": "b", "rating": 5, "length": 1e-7, "cost_actual": Decimal("5.000001")},
+    {"title": "a, 第三课 ~ &", "rating": 4, "length": 12345.678901234567, "cost_actual": Decimal("0.1")},
+    {"title": "\U0001f3b5" * 200, "rating": 4, "length": 1 / 3, "cost_actual": Decimal(0)},
+    {"title": "É", "rating": 3, "length": 2 / 3, "cost_actual": Decimal("1234567.654321")},
+    {"title": "", "rating": 3, "length": 1 / 3, "cost_actual": Decimal("0.000001")},
+    {"title": "d", "rating": 2, "length": 100.0, "cost_actual": Decimal("0.1")},
+    {"title": "c", "rating": 0, "length": 7.0, "cost_actual": Decimal("0.1")},
+]
+
+
+@pytest.mark.parametrize("sort", CHANGED)
+@pytest.mark.parametrize("q", ["", "rain"])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_page_goes_on_where_the_one_before_ended_though_its_last_row_moved(
+    size: int, q: str, sort: str, bob: Membership, make_generation: Any
+) -> None:
+    for fields in ORDERED:
+        make_generation(bob, params={"prompt": "rain"}, **fields)
+    whole = [one.pk for one in library.page(bob, Filter(q=q, sort=sort)).items]
+    first = library.page(bob, Filter(q=q, sort=sort), size=size, fields=FIELDS)
+    Generation.objects.filter(pk=first.items[-1].pk).update(**CHANGED[sort])
+    seen, cursor = [one.pk for one in first.items], first.next_cursor
+    while cursor:
+        page = library.page(bob, Filter(q=q, sort=sort), cursor, size)
+        seen += [one.pk for one in page.items if one.pk not in seen[:size]]
+        cursor = page.next_cursor
+    assert seen == whole
+
+
+@pytest.mark.parametrize("sort", CHANGED)
+def test_a_cursor_of_an_id_alone_still_tells_where_its_row_is(
+    sort: str, bob: Membership, make_generation: Any
+) -> None:
+    for fields in ORDERED:
+        make_generation(bob, **fields)
+    whole = [one.pk for one in library.page(bob, Filter(sort=sort)).items]
+    assert [one.pk for one in library.page(bob, Filter(sort=sort), whole[2].hex).items] == whole[3:]
+
+
+IMPOSSIBLE = {
+    "newest": ["", "1"],
+    "oldest": ["1"],
+    "title": ["AA", "YQBi", "_w", "é", "Y", "7aCA"],
+    "longest": ["", "nan", "inf", "-Infinity", "1e999", "9" * 400, "x", "\x00", "1;2"],
+    "rating": ["", "6", "-1", "2.5", "x", "\x00", "9" * 5000, "1e3"],
+    "cost": ["", "0.5", "nan", "Infinity", "9223372036854775808", "9" * 400, "9" * 5000, "\x00"],
+}
+
+
+@pytest.mark.parametrize(("sort", "told"), [(sort, one) for sort, all_ in IMPOSSIBLE.items() for one in all_])
+def test_a_cursor_with_a_value_that_no_row_has_is_refused(
+    sort: str, told: str, bob: Membership, make_generation: Any
+) -> None:
+    row = make_generation(bob, rating=1, length=2.0)
+    with pytest.raises(library.BadCursor):
+        library.page(bob, Filter(sort=sort), f"{row.pk.hex}~{told}")
+
+
+@pytest.mark.parametrize(
+    ("sort", "told"),
+    [
+        ("longest", "1e308"),
+        ("longest", "-5e-324"),
+        ("rating", "5"),
+        ("cost", "9223372036854775807"),
+        ("cost", "-9223372036854775807"),
+        ("title", ""),
+        ("title", "8J-OtfCfjrXwn461" * 300),
+    ],
+)
+def test_a_cursor_with_a_value_that_a_row_could_have_is_taken(sort: str, told: str, bob: Membership) -> None:
+    assert library.page(bob, Filter(sort=sort), f"{'0' * 32}~{told}").items == []
 
 
 def test_filters_combine(bob: Membership, carol: Membership, make_generation: Any) -> None:

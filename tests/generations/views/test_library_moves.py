@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from gunicorn.config import Config
 
 from accounts.models import Membership, User
 from generations.models import (
@@ -436,6 +437,31 @@ def test_a_cursor_that_is_none_is_answered_with_a_sentence(alice: Membership, cl
     answer = client_of(alice).get(LIST + "?cursor=x")
     assert answer.status_code == 400
     assert "This address leads nowhere" in answer.content.decode()
+
+
+def test_the_next_page_of_the_longest_titles_has_an_address_that_the_web_server_takes(
+    alice: Membership, client_of: Any, make_generation: Any
+) -> None:
+    for number in range(26):
+        make_generation(alice, title="\U0001f3b5" * 190 + f"{number:02}")
+    client = client_of(alice)
+    page = client.get(LIST, {"q": "\U0001f3b5" * 190, "sort": "title"}).content.decode()
+    link = re.search(r'href="([^"]*cursor=[^"]*)"', page)
+    assert link
+    address = link[1].replace("&amp;", "&")
+    assert len(f"GET {address} HTTP/1.1\r\n") < Config().limit_request_line
+    assert [title[-2:] for title in titles(client.get(address).content.decode())] == ["24", "25"]
+
+
+@pytest.mark.parametrize("sort", ["", "oldest", "title", "longest", "rating", "cost"])
+@pytest.mark.parametrize("target", ["", "pager"])
+def test_a_value_in_the_cursor_that_none_can_be_is_answered_with_a_sentence(
+    target: str, sort: str, alice: Membership, client_of: Any, make_generation: Any
+) -> None:
+    row = make_generation(alice)
+    asked = {"sort": sort, "cursor": f"{row.pk.hex}~AA"}
+    answer = client_of(alice).get(LIST, asked, **(htmx(target) if target else {}))
+    assert answer.status_code == 400
 
 
 def test_only_reading_is_allowed(alice: Membership, client_of: Any) -> None:
