@@ -205,7 +205,8 @@ ACCOUNT_RATE_LIMITS = {
     "invitation": "20/m/ip",  # links that let nobody in
     "invitation_mail": "10/m/ip,3/10m/key",
     "share": "30/m/ip",  # links for outsiders that lead nowhere
-    "share_password": "10/m/ip,30/10m/key",
+    # Wrong ones. That for a link is more than one place may try, so that nobody alone can shut everybody out.
+    "share_password": "10/m/ip,300/10m/key",
 }
 # Behind the proxy that HTTPS needs, everybody has the proxy's address, and one person's failed sign-ins would lock
 # out all; so the last address of X-Forwarded-For counts, which is the one that the proxy itself wrote.

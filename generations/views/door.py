@@ -8,7 +8,7 @@ they were tried from.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -110,12 +110,12 @@ def enter(token: str) -> Visit:
     return Visit(link, token, found)
 
 
-def is_shut(request: HttpRequest) -> bool:
-    """Whether too many came to nothing from this place lately. One look at the cache and no write, because every
-    part of a sound that is heard asks it.
+def is_shut(request: HttpRequest, tried: Mapping[str, str] = TRIED, key: str | None = None) -> bool:
+    """Whether too much came to nothing lately: from this place, or with this `key` from anywhere. One look at the
+    cache for each limit and no write, because every part of a sound that is heard asks it.
     """
-    for rate in counted.get_rates(**TRIED):
-        history = cache.get(counted.get_cache_key(request, rate=rate, **TRIED), [])
+    for rate in counted.get_rates(**tried):
+        history = cache.get(counted.get_cache_key(request, rate=rate, key=key, **tried), [])
         allowed, _ = counted.apply_rate(list(history), time.time(), rate, dry_run=True)
         if not allowed:
             return True

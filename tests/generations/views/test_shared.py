@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
+import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from allauth.core.internal.ratelimit import get_rates
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.test import Client
@@ -254,6 +258,82 @@ def test_passwords_are_guessed_slowly(said: Generation, bob: Membership) -> None
     codes = [Client().post(page(link), {"password": f"guess {n}"}).status_code for n in range(12)]
     assert codes == [422] * 10 + [429] * 2
     assert Client().post(page(link), {"password": "a good secret"}).status_code == 429
+
+
+def from_place(number: int) -> Client:
+    return Client(REMOTE_ADDR=f"203.0.113.{number}")
+
+
+def tried(link: ShareLink, password: str, *places: int) -> list[int]:
+    """What each of these places is told about this password."""
+    return [from_place(n).post(page(link), {"password": password}).status_code for n in places]
+
+
+def test_any_number_of_people_may_know_the_password(said: Generation, bob: Membership) -> None:
+    link = link_to(bob, Thing(said), password="a good secret")
+    assert set(tried(link, "a good secret", *range(1, 41))) == {302}, "from many places"
+    assert tried(link, "a good secret", *[99] * 20) == [302] * 20, "from one office"
+    assert tried(link, "wrong", *[99] * 11) == [422] * 10 + [429], "none of these was counted"
+
+
+def test_whoever_guesses_from_one_place_shuts_out_nobody_else(said: Generation, bob: Membership) -> None:
+    link = link_to(bob, Thing(said), password="a good secret")
+    for place in range(1, 5):
+        assert tried(link, "wrong", *[place] * 11) == [422] * 10 + [429]
+    assert tried(link, "a good secret", 4, 5) == [429, 302]
+
+
+def test_guesses_from_many_places_together_are_slow_too(
+    said: Generation, bob: Membership, settings: Any
+) -> None:
+    rates = get_rates(app="allauth.account", action="share_password")
+    by_place, by_link = (60 * rate.amount / rate.duration for rate in rates)
+    assert by_place < by_link <= 30, "a minute; one place alone does not use up what a link takes"
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "share_password": "10/m/ip,25/10m/key"}
+    link, other = (link_to(bob, Thing(said), password="a good secret") for _ in range(2))
+    assert tried(link, "wrong", *range(1, 29)) == [422] * 25 + [429] * 3
+    assert tried(link, "a good secret", 40) == [429]
+    assert tried(other, "a good secret", 40) == [302]
+
+
+class Meeting(MD5PasswordHasher):
+    """Checks a password while the same visitor sends the next, as many as are `left`."""
+
+    algorithm = "meeting"
+    left = 0
+    send: Callable[[], int]
+    told: ClassVar[list[int]] = []
+
+    def verify(self, password: str, encoded: str) -> bool:
+        if Meeting.left:
+            Meeting.left -= 1
+            Meeting.told.append(Meeting.send())
+        return super().verify(password, encoded)
+
+
+def test_guesses_that_meet_are_all_counted(
+    said: Generation, bob: Membership, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.Meeting"]
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "share_password": "3/m/ip"}
+    link = link_to(bob, Thing(said), password="a good secret")
+    start = time.time()
+    assert tried(link, "wrong", 1) == [422]
+    Meeting.left, Meeting.told = 3, []
+    Meeting.send = staticmethod(lambda: tried(link, "wrong", 1)[0])
+    monkeypatch.setattr(time, "time", lambda: start + 40)
+    assert tried(link, "wrong", 1) == [422]
+    assert Meeting.told == [422] * 3, "all of them found two places free"
+    monkeypatch.setattr(time, "time", lambda: start + 70)
+    assert tried(link, "wrong", 1) == [429], "the first does not count any more, but the others are too many"
+    monkeypatch.setattr(time, "time", lambda: start + 101)
+    assert tried(link, "wrong", 1) == [422]
+
+
+def test_no_password_at_all_is_no_guess(said: Generation, bob: Membership) -> None:
+    link = link_to(bob, Thing(said), password="a good secret")
+    assert tried(link, "", *[1] * 12) == [422] * 12
+    assert tried(link, "a good secret", 1) == [302]
 
 
 def test_views_are_those_of_outsiders(
