@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generations.takeout.gate import Full, Slot, enter
+from generations.takeout.gate import Full, Slot, enter, enter_outside
 from generations.takeout.names import DEFAULT, FIELDS, BadPattern, Names, check
 from generations.takeout.parcel import MOST, Item, Parcel, Wish, parcel_of
 from generations.takeout.source import STORAGE_ERRORS, open_output
@@ -23,6 +23,7 @@ __all__ = [
     "Wish",
     "check",
     "enter",
+    "enter_outside",
     "length",
     "open_output",
     "parcel_of",

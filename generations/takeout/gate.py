@@ -13,7 +13,10 @@ from typing import IO
 from django.conf import settings
 
 OF_A_TEAM, OF_THE_HOST = 2, 4
-"""With `make run` a host has 16 threads, of which at least twelve stay for pages."""
+OF_OUTSIDERS, OF_ALL_OUTSIDERS = 1, 2
+"""Of those with a link to something of one team, and of all of them on a host. They have places of their own, because
+whoever has a link may read as slowly as they like, and as often as the link is told to others.
+"""
 
 
 class Full(Exception):
@@ -32,11 +35,20 @@ class Slot:
 
 
 def enter(team_id: int) -> Slot:
-    """A place for a parcel of this team. Raises `Full`."""
+    """A place for a parcel of a member of this team. Raises `Full`."""
+    return _enter((f"team-{team_id}", OF_A_TEAM), ("host", OF_THE_HOST))
+
+
+def enter_outside(team_id: int) -> Slot:
+    """A place for a parcel of somebody with a link of this team, which takes none of its members'. Raises `Full`."""
+    return _enter((f"outside-{team_id}", OF_OUTSIDERS), ("outside", OF_ALL_OUTSIDERS))
+
+
+def _enter(*gates: tuple[str, int]) -> Slot:
     locks: list[IO[bytes]] = []
     try:
-        locks.append(_one_of(f"team-{team_id}", OF_A_TEAM))
-        locks.append(_one_of("host", OF_THE_HOST))
+        for name, many in gates:
+            locks.append(_one_of(name, many))
     except BaseException:
         Slot(locks).leave()
         raise

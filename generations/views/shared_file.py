@@ -78,7 +78,7 @@ def shared_zip(request: HttpRequest, token: str) -> HttpResponseBase:
     if not visit.knows_password(request) or not visit.link.may_download or not visit.outputs:
         raise Closed
     try:
-        slot = takeout.enter(visit.link.team_id)
+        slot = takeout.enter_outside(visit.link.team_id)
     except takeout.Full:
         return full(request, "share/full.html")
     names = takeout.Names("{index} {title}", (MISSING,))

@@ -213,6 +213,23 @@ def test_places_are_counted_over_all_and_left_however_it_ends(settings: Any, tmp
     takeout.enter(4).leave()
 
 
+def test_outsiders_have_few_places_and_take_none_of_the_members(settings: Any, tmp_path: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    outside = [takeout.enter_outside(1), takeout.enter_outside(2)]
+    for team in (1, 2, 3):
+        with pytest.raises(takeout.Full):
+            takeout.enter_outside(team)
+    inside = [takeout.enter(1), takeout.enter(1), takeout.enter(2), takeout.enter(3)]
+    outside.pop().leave()
+    with pytest.raises(takeout.Full):
+        takeout.enter_outside(1)
+    with pytest.raises(takeout.Full):
+        takeout.enter(4)
+    outside.append(takeout.enter_outside(3))
+    for one in (*outside, *inside):
+        one.leave()
+
+
 def test_a_process_that_dies_leaves_its_place(settings: Any, tmp_path: Any) -> None:
     import os
 

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership
-from generations import sharing
+from generations import sharing, takeout
 from generations.models import Generation, Output, ShareLink
 from generations.sharing import Terms, Thing
 from tests.conftest import MODEL, tone
@@ -384,6 +384,25 @@ def test_what_a_collection_says_about_itself_is_for_the_team(
     told = [body(answer).decode(errors="replace") for answer in every_answer(link, Client())]
     assert sum("Album" in one for one in told) > 2
     assert not [one for one in told if "Wellington" in one or "refused" in one]
+
+
+def test_whoever_reads_a_zip_slowly_takes_no_place_of_a_member(
+    said: Generation, bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    picked = [said, make_generation(bob, title="Snow", outputs=1)]
+    link = link_to(bob, Thing(collection=album(bob, *picked)), may_download=True)
+    address = f"{page(link)}all.zip"
+    slow = Client().get(address)
+    assert slow.status_code == 200
+    refused = from_place(2).get(address)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    wish = {"ids": [str(row.pk) for row in picked], "pattern": "{title}"}
+    browser = client_of(bob)
+    under_way = [browser.post("/t/tide/download/zip/", wish) for _ in range(takeout.gate.OF_A_TEAM)]
+    assert [one.status_code for one in under_way] == [200] * takeout.gate.OF_A_TEAM
+    for one in (slow, *under_way):
+        assert body(one)
+    assert status(from_place(2), address) == 200
 
 
 def test_a_collection_with_its_zip(said: Generation, bob: Membership, make_generation: Any) -> None:
