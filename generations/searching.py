@@ -35,7 +35,10 @@ NOTHING = uuid.UUID(int=0)
 
 @dataclass(frozen=True)
 class Word:
-    """One word in the ways it may be written, with the marks of the people and tags whose names have it."""
+    """One word in the ways it may be written, with the marks of the people and tags whose names have it.
+
+    The ways may differ in length: Eß is written ess too.
+    """
 
     ways: tuple[str, ...]
     marks: tuple[str, ...] = ()
@@ -47,7 +50,7 @@ class Word:
     @property
     def is_letter(self) -> bool:
         """One letter of an alphabet, which is in nearly every text: no index has it, the first rows do."""
-        return self.length == 1 and self.ways[0].isascii()
+        return any(len(way) == 1 and way.isascii() for way in self.ways)
 
 
 class Holds(Func):
@@ -112,9 +115,10 @@ def _streamed(
 ) -> QuerySet[Generation]:
     """Along the one index that has all the words, whose rows come newest first."""
     spine = "pairs" if _short(wanted) else "trigrams"
-    every = _all([_any(word) for word in wanted if not word.is_letter], membership)
-    rows = rows.filter(**{f"findable__{spine}__words__match": every}, **_before(f"findable__{spine}", after))
-    return _lettered(rows, wanted).order_by(f"-findable__{spine}__findable_id")
+    every = [_paired(word) for word in _short(wanted)] or [_any(word) for word in _long(wanted)]
+    match = _all(every, membership)
+    rows = rows.filter(**{f"findable__{spine}__words__match": match}, **_before(f"findable__{spine}", after))
+    return _read(rows, wanted).order_by(f"-findable__{spine}__findable_id")
 
 
 def _mixed(
@@ -131,9 +135,9 @@ def _mixed(
     words too, which it joins by itself, and then the text has to have them; so there a long word is found where short
     ones are, which is in the first 4,000 characters.
     """
-    rows = _lettered(rows, wanted)
+    rows = _read(rows, wanted)
     long = _all([_any(word) for word in _long(wanted)], membership)
-    short = [_any(word) for word in _short(wanted)]
+    short = [_paired(word) for word in _short(wanted)]
     found = Findable.objects.filter(trigrams__words__match=long, **_before("trigrams", after))
     line = found.order_by("-trigrams__findable_id").values("trigrams__findable_id")
     edge = Coalesce(Subquery(line[TRIED : TRIED + 1]), Value(-1))
@@ -161,10 +165,13 @@ def _short(wanted: list[Word]) -> list[Word]:
     return [word for word in wanted if word.length < 3 and not word.is_letter]
 
 
-def _lettered(rows: QuerySet[Generation], wanted: list[Word]) -> QuerySet[Generation]:
+def _read(rows: QuerySet[Generation], wanted: list[Word]) -> QuerySet[Generation]:
+    """Those of the rows whose text has what no index tells: letters, and short words that are long in another way."""
     for word in wanted:
         if word.is_letter:
-            rows = rows.filter(findable__text__icontains=word.ways[0])
+            rows = rows.filter(reduce(or_, (Q(findable__text__icontains=way) for way in word.ways)))
+        elif word.length < 3 <= max(map(len, word.ways)):
+            rows = rows.filter(_written(word))
     return rows
 
 
@@ -180,13 +187,26 @@ def _pairs(word: Word) -> str:
     """What the index of pairs has of every text with this word, "" for nothing. Only of characters that it is sure to
     take for parts of words.
     """
-    ways = []
-    for way in word.ways:
-        pairs = dict.fromkeys(a + b for a, b in pairwise(way) if (a + b).isalnum() and max(a, b) < "\uffff")
-        if not pairs:
-            return ""
-        ways.append(f"({' AND '.join(map(_quoted, pairs))})")
-    return f"({' OR '.join([*ways, *map(_quoted, word.marks)])})"
+    ways = [_sure_pairs(way) for way in word.ways]
+    return _either([*map(_both, ways), *map(_quoted, word.marks)]) if all(ways) else ""
+
+
+def _paired(word: Word) -> str:
+    """A short word as the index of pairs has it: of a way that is longer than a pair, all pairs of that."""
+    ways = [
+        _quoted(way) if len(way) < 3 else _both(_sure_pairs(way) or list(map("".join, pairwise(way))))
+        for way in word.ways
+    ]
+    return _either([*ways, *map(_quoted, word.marks)])
+
+
+def _sure_pairs(way: str) -> list[str]:
+    pairs = (a + b for a, b in pairwise(way) if (a + b).isalnum() and max(a, b) < "\uffff")
+    return list(dict.fromkeys(pairs))
+
+
+def _both(pairs: list[str]) -> str:
+    return f"({' AND '.join(map(_quoted, pairs))})"
 
 
 def _written(word: Word) -> Q:
@@ -213,7 +233,11 @@ def _has_capital(letter: str) -> bool:
 
 
 def _any(word: Word) -> str:
-    return f"({' OR '.join(_quoted(text) for text in (*word.ways, *word.marks))})"
+    return _either([_quoted(text) for text in (*word.ways, *word.marks)])
+
+
+def _either(conditions: list[str]) -> str:
+    return f"({' OR '.join(conditions)})"
 
 
 def _quoted(text: str) -> str:
@@ -251,7 +275,7 @@ def _has(word: Word) -> Q:
     found = Q()
     for way in word.ways:
         one = Q(findable__text__contains=way)
-        if word.length < 3 and not word.is_letter:
+        if len(way) < 3 and not word.is_letter:
             one &= Q(HasPair(F("findable__text"), Value(way)))
         found |= one
     if word.marks:

@@ -200,6 +200,89 @@ def test_a_long_word_and_a_short_one_find_what_has_both(
     assert seen == expected
 
 
+UNEVEN = [
+    "Eßbesteck und Spaß",
+    "es ist ein Schuss",
+    "ﬁxe Idee",
+    "if exe",
+    "ǰazz",
+    "ΐσος",
+    "ſo leicht",
+    "oﬃce",
+]
+UNEVEN += ["Eß nicht so", "daß es so sei", "Messer", "knall", "Prefixes"]
+
+
+@pytest.mark.parametrize("few", [0, 2, 500])
+@pytest.mark.parametrize(
+    ("q", "many"),
+    [
+        *(
+            ("Eß", 3),
+            ("EẞB", 1),
+            ("eẞ", 3),
+            ("ESS", 3),
+            ("aß", 2),
+            ("ß", 5),
+            ("ß+", 0),
+            ("Eß aß", 1),
+            ("aß und", 1),
+        ),
+        *(
+            ("eß so", 1),
+            ("eß nicht", 1),
+            ("aß e", 2),
+            ("ﬁx", 2),
+            ("ﬁx idee", 1),
+            ("ﬁ", 3),
+            ("ﬃ", 1),
+            ("oﬃ", 1),
+        ),
+        *(("ǰa", 1), ("ΐ", 1), ("ΐσ", 1), ("ſ", 7), ("ſo", 3), ("K", 2), ("Kn", 1)),
+    ],
+)
+def test_a_short_word_is_found_though_one_way_to_write_it_is_longer(
+    q: str, many: int, few: int, bob: Membership, make_generation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "TRIED", few)
+    monkeypatch.setattr(searching, "NEAR", few)
+    for title in UNEVEN:
+        make_generation(bob, title=title, params={"prompt": title})
+    words = q.casefold().split()
+    expected = [title for title in UNEVEN if all(word in title.casefold() for word in words)]
+    assert len(expected) == many
+    assert sorted(found(bob, q=q)) == sorted(expected)
+    first = library.page(bob, Filter(q=q), size=1)
+    rest = library.page(bob, Filter(q=q), first.next_cursor) if first.next_cursor else library.Page([], "")
+    assert sorted(one.title for one in (*first.items, *rest.items)) == sorted(expected)
+
+
+def test_a_short_word_that_is_longer_in_another_way_is_found_in_tags_and_in_either_case(
+    bob: Membership, make_generation: Any
+) -> None:
+    tagged, noted = make_generation(bob, title="one"), make_generation(bob, title="two")
+    tag = Tag.objects.create(team=bob.team, name="Spaß", folded="spass")
+    Tagging.objects.create(tag=tag, generation=tagged)
+    Generation.objects.filter(pk=noted.pk).update(notes="MAßE")
+    assert sorted(found(bob, q="aß")) == ["one", "two"]
+    assert found(bob, q="ßE") == ["two"]
+
+
+@pytest.mark.parametrize("q", ["Eß", "ß"])
+def test_a_short_word_that_is_longer_in_another_way_is_asked_of_an_index(
+    q: str, bob: Membership, make_generation: Any
+) -> None:
+    make_generation(bob, title="Eßbesteck")
+    plan = library.find(bob, Filter(q=q)).explain()
+    if connection.vendor == "sqlite":
+        assert plan.count("VIRTUAL TABLE INDEX") == 1
+        assert '"ss"' in str(library.find(bob, Filter(q=q)).query), "the index gets pairs"
+        assert "TEMP B-TREE FOR ORDER BY" not in plan
+        assert "SCAN generations_generation" not in plan
+    else:
+        assert "Seq Scan on generations_generation" not in plan
+
+
 def test_two_indexes_are_not_asked_row_by_row_without_an_end(bob: Membership, make_generation: Any) -> None:
     make_generation(bob)
     rows = library.find(bob, Filter(q="rain 雨"))
