@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from generations.catalogue.spec import Kind
-from generations.models import OVER, RetentionRule, State
+from generations.models import OVER, Generation, RetentionRule, State
 
 NOTES = 5000
+WORDS = ("title", "notes")
 MEGABYTE = 1_000_000
 
 
@@ -35,6 +37,43 @@ class Words(forms.Form):
 
     def clean_title(self) -> str:
         return " ".join(str(self.cleaned_data["title"]).split())
+
+
+class Rewording(Words):
+    """Title and notes on a page that says what stood there when it was opened. A page of old says nothing of it."""
+
+    title_was = forms.Field(required=False, widget=forms.HiddenInput)
+    notes_was = forms.Field(required=False, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, row: Generation) -> Rewording:
+        return cls(initial={**_words(row), **_began(row)})
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What was written, of a valid form."""
+        return {name: self.cleaned_data[name] for name in WORDS}
+
+    @property
+    def began(self) -> dict[str, str]:
+        """What stood there, as far as the page says so."""
+        return {name: self.data[f"{name}_was"] for name in WORDS if f"{name}_was" in self.data}
+
+    def anew(self, now: Generation, mine: Collection[str], faults: Mapping[str, str]) -> Rewording:
+        """The form begun from what stands there now, with what was written in these fields, and what is wrong there."""
+        kept = {name: text for name, text in self.words.items() if name in mine}
+        again = type(self)({**_words(now), **kept, **_began(now)})
+        for name, fault in faults.items():
+            again.add_error(name, fault)
+        return again
+
+
+def _words(row: Generation) -> dict[str, str]:
+    return {name: getattr(row, name) for name in WORDS}
+
+
+def _began(row: Generation) -> dict[str, str]:
+    return {f"{name}_was": text for name, text in _words(row).items()}
 
 
 class Shelf(forms.Form):

@@ -4,7 +4,7 @@ Everything here takes rows that the caller has found for somebody who may do it,
 their locks, and returns the `Alteration` by which all of it can be taken back. Nothing of it touches state or cost.
 """
 
-from generations.keeping.fields import approve, note, open_up, rate, rename, unapprove
+from generations.keeping.fields import Moved, approve, note, open_up, rate, rename, reword, unapprove
 from generations.keeping.links import star, starred, unstar
 from generations.keeping.tags import BadTag, TooManyTags, tag, tags_of, team_tags, untag
 from generations.keeping.trash import LIVES, empty, restore, trash, trashable
@@ -17,6 +17,7 @@ __all__ = [
     "LIVES",
     "MOST",
     "BadTag",
+    "Moved",
     "TooManyTags",
     "Undone",
     "approve",
@@ -26,6 +27,7 @@ __all__ = [
     "rate",
     "rename",
     "restore",
+    "reword",
     "star",
     "starred",
     "tag",

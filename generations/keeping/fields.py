@@ -58,6 +58,40 @@ def rename(row: Generation, by: User, title: str) -> Alteration | None:
         return put(Generation.objects.filter(pk=row.pk), by, "rename", values)
 
 
+class Moved(Exception):
+    """Of `mine`, the columns that were to be written, somebody else wrote `theirs` meanwhile. `now`: how it stands."""
+
+    def __init__(self, now: Generation, mine: list[str], theirs: list[str]) -> None:
+        super().__init__(theirs)
+        self.now, self.mine, self.theirs = now, mine, theirs
+
+
+def reword(row: Generation, by: User, words: Mapping[str, str], began: Mapping[str, str]) -> list[Alteration]:
+    """Writes of title and notes those that are other texts than their writer began with; where it is not known what
+    that was, all of them. Raises `Moved`, and nothing is written, when one of them is somebody else's text by now.
+    """
+    with transaction.atomic():
+        now = Generation.objects.select_for_update().only("title", "notes").get(pk=row.pk)
+        mine = [name for name, text in words.items() if _is_other(name, text, began.get(name))]
+        known = [(name, getattr(now, name)) for name in mine if name in began]
+        moved = [name for name, text in known if _is_other(name, text, began[name])]
+        if theirs := [name for name in moved if _is_other(name, getattr(now, name), words[name])]:
+            raise Moved(now, mine, theirs)
+        rows = Generation.objects.filter(pk=row.pk)
+        done = [rename(row, by, words["title"])] if "title" in mine else []
+        done += [note(rows, by, words["notes"])] if "notes" in mine else []
+    return [one for one in done if one is not None]
+
+
+def _is_other(name: str, text: str, than: str | None) -> bool:
+    """Whether it says something else, however a browser ends lines."""
+    return than is None or _read(name, text) != _read(name, than)
+
+
+def _read(name: str, text: str) -> str:
+    return " ".join(text.split()) if name == "title" else text.replace("\r\n", "\n").strip()
+
+
 def put(rows: GenerationQuerySet, by: User, what: str, values: Mapping[str, Any]) -> Alteration | None:
     """Writes these columns of every row that has other values. None when all were so already.
 

@@ -15,7 +15,7 @@ from accounts.roles import Deed
 from generations import keeping, vault
 from generations.catalogue import load
 from generations.catalogue.spec import Kind
-from generations.forms.keeping import Words
+from generations.forms.keeping import Rewording
 from generations.models import Bell, Connection, Generation, Inquiry, State, Voice
 from generations.pipeline import accept, resolve
 from generations.views import access, offered, params
@@ -95,7 +95,7 @@ def _kept(membership: Membership, generation: Generation, *, changes: bool) -> d
         "may_change": changes,
         "may_keep_order": keeps and not generation.is_trashed,
         "may_approve": membership.may(Deed.APPROVE),
-        "words_form": Words(initial={"title": generation.title, "notes": generation.notes}),
+        "words_form": Rewording.of(generation),
         "may_trash": changes and generation.is_over and not generation.is_trashed,
     }
 

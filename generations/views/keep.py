@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Membership, audit
 from generations import keeping
-from generations.forms.keeping import Words
+from generations.forms.keeping import Rewording
 from generations.models import Generation
 from generations.views import access, deeds
 from generations.views.back import back
@@ -58,23 +58,22 @@ def generation_rate(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRespo
 
 @require_POST
 def generation_edit(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpResponse:
-    """Title and notes. 422 with the page and what was written when it cannot be taken."""
+    """Title and notes, each where it was changed. 422 with the page and what was written when it cannot be taken, 409
+    when somebody else wrote there since the page was opened: with their words, and saving it again puts these there.
+    """
     membership = access.member(request, team)
     found = access.changeable_generation(membership, pk)
-    form = Words(request.POST)
+    form = Rewording(request.POST)
     if not form.is_valid():
-        response = show(request, membership, found, code=422, words_form=form)
-        response["HX-Push-Url"] = reverse("generation", args=[team, pk])
-        return response
-    rows = Generation.objects.filter(pk=pk)
-    changes = [
-        keeping.rename(found, membership.user, form.cleaned_data["title"]),
-        keeping.note(rows, membership.user, form.cleaned_data["notes"]),
-    ]
-    done = next((one for one in changes if one is not None), None)
+        return _ask_again(request, membership, found, form, code=422)
+    try:
+        done = keeping.reword(found, membership.user, form.words, form.began)
+    except keeping.Moved as moved:
+        found = access.changeable_generation(membership, pk)
+        faults = {name: _theirs(name, getattr(moved.now, name)) for name in moved.theirs}
+        return _ask_again(request, membership, found, form.anew(moved.now, moved.mine, faults), code=409)
     said = _("Saved.") if done else _("It was so already; nothing was changed.")
-    both = all(one is not None for one in changes)
-    messages.success(request, said, extra_tags=f"{UNDO}{done.pk}" if done and not both else "")
+    messages.success(request, said, extra_tags=f"{UNDO}{done[0].pk}" if len(done) == 1 else "")
     return _to_page(request, membership, found)
 
 
@@ -147,6 +146,27 @@ def offer(request: HttpRequest, done: Done) -> None:
     """Says what was done, with the way back where there is one."""
     tag = f"{UNDO}{done.change.pk}" if done.change is not None else ""
     messages.success(request, done.sentence, extra_tags=tag)
+
+
+def _theirs(name: str, text: str) -> str:
+    """What somebody else wrote meanwhile, for whoever was about to write over it."""
+    if not text:
+        return _("Somebody took the notes away meanwhile. Save again to put yours there.")
+    if name == "title":
+        said = _(
+            "Somebody gave it another title meanwhile: “%(text)s”. Save again to put yours in its place."
+        )
+    else:
+        said = _("Somebody wrote other notes meanwhile: “%(text)s”. Save again to put yours in their place.")
+    return said % {"text": text}
+
+
+def _ask_again(
+    request: HttpRequest, membership: Membership, found: Generation, form: Rewording, *, code: int
+) -> HttpResponse:
+    response = show(request, membership, found, code=code, words_form=form)
+    response["HX-Push-Url"] = reverse("generation", args=[membership.team.slug, found.pk])
+    return response
 
 
 def _told(request: HttpRequest, team: str, pk: uuid.UUID, what: str) -> HttpResponse:

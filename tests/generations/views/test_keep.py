@@ -85,6 +85,67 @@ def test_title_and_notes_are_its_authors(
     assert again(one).title == "Harbour lights"
 
 
+def as_opened(browser: Client, one: Generation) -> dict[str, str]:
+    """The form of title and notes as a browser sends it unchanged."""
+    form = browser.get(page(one)).context["words_form"]
+    return {name: form[name].value() for name in ("title", "notes", "title_was", "notes_was")}
+
+
+def test_a_field_that_was_left_as_it_was_is_not_written(
+    bob: Membership, mona: Membership, make_generation: Make, client_of: Any
+) -> None:
+    one = make_generation(bob)
+    browser: Client = client_of(mona)
+    opened = as_opened(browser, one)
+    assert 'name="notes_was"' in browser.get(page(one)).content.decode()
+    client_of(bob).post(page(one, "edit/"), as_opened(client_of(bob), one) | {"notes": "Two\r\nlines"})
+    said = browser.post(page(one, "edit/"), opened | {"title": "Harbour"}, follow=True).content.decode()
+    assert (again(one).title, one.notes) == ("Harbour", "Two\r\nlines")
+    browser.post("/t/tide/library/undo/", {"change": undo_of(said)})
+    assert (again(one).title, one.notes) == ("Rain", "Two\r\nlines")
+    unchanged = as_opened(browser, one) | {"notes": "Two\nlines"}
+    assert "nothing was changed" in browser.post(page(one, "edit/"), unchanged, follow=True).content.decode()
+    assert again(one).notes == "Two\r\nlines"
+
+
+def test_what_somebody_else_wrote_meanwhile_is_shown_and_not_written_over_unasked(
+    bob: Membership, mona: Membership, make_generation: Make, client_of: Any
+) -> None:
+    one = make_generation(bob)
+    browser: Client = client_of(mona)
+    mine = as_opened(browser, one) | {"notes": "Mine"}
+    client_of(bob).post(page(one, "edit/"), {"title": "Bob's", "notes": "For <b>Bob</b>"})
+    answer = browser.post(page(one, "edit/"), mine)
+    assert answer.status_code == 409
+    assert "Somebody wrote other notes meanwhile: “For &lt;b&gt;Bob&lt;/b&gt;”" in answer.content.decode()
+    assert '<details class="fold" id="words" open>' in answer.content.decode()
+    assert (again(one).title, one.notes) == ("Bob's", "For <b>Bob</b>")
+    form = answer.context["words_form"]
+    second = {name: form[name].value() for name in mine}
+    assert second == {
+        "title": "Bob's",
+        "notes": "Mine",
+        "title_was": "Bob's",
+        "notes_was": "For <b>Bob</b>",
+    }
+    assert browser.post(page(one, "edit/"), second).status_code == 302
+    assert (again(one).title, one.notes) == ("Bob's", "Mine")
+    assert browser.post(page(one, "edit/"), second).status_code == 302, "it says so already"
+
+
+def test_another_title_meanwhile_and_notes_taken_away(
+    bob: Membership, mona: Membership, make_generation: Make, client_of: Any
+) -> None:
+    one = make_generation(bob, notes="Old")
+    browser: Client = client_of(mona)
+    opened = as_opened(browser, one)
+    client_of(bob).post(page(one, "edit/"), {"title": "Bob's", "notes": ""})
+    answer = browser.post(page(one, "edit/"), opened | {"title": "Mona's", "notes": "New"}).content.decode()
+    assert "Somebody gave it another title meanwhile: “Bob&#x27;s”" in answer
+    assert "Somebody took the notes away meanwhile" in answer
+    assert (again(one).title, one.notes) == ("Bob's", "")
+
+
 def test_tags_are_offered_added_and_taken_off(
     bob: Membership, carol: Membership, make_generation: Make, client_of: Any
 ) -> None:
