@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -50,7 +50,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Terms:
-    """How something is shared. `password` None leaves it as it was, "" takes it away."""
+    """How something is shared. `password` None leaves it as it was, "" takes it away; `keeps_end` leaves the end."""
 
     title: str
     expires_at: datetime | None = None
@@ -58,6 +58,7 @@ class Terms:
     may_download: bool = False
     shows_prompt: bool = False
     shows_author: bool = False
+    keeps_end: bool = False
 
     def said(self) -> dict[str, Any]:
         """For the audit trail: everything but the password itself."""
@@ -84,15 +85,21 @@ def make(actor: Membership, thing: Thing, terms: Terms) -> ShareLink:
 
 
 def change(actor: Membership, link: ShareLink, terms: Terms) -> bool:
-    """Other terms for those who come from now on. False: it was revoked meanwhile, nothing was changed."""
-    before = {**_terms_of(link).said(), "password": link.password_version if link.password else 0}
+    """Other terms for those who come from now on; a password or an end that is left as it was is not written, so that
+    another one set in the same moment stays. False: it was revoked meanwhile, nothing was changed.
+    """
+    written = terms.said()
+    if terms.keeps_end:
+        del written["expires_at"]
     if terms.password is not None:
         link.set_password(terms.password)
-    written = {**terms.said(), "password": link.password, "password_version": link.password_version}
+        written |= {"password": link.password, "password_version": F("password_version") + 1}
     with transaction.atomic():
-        if not ShareLink.objects.filter(pk=link.pk, revoked_at=None).update(**written):
+        rows = ShareLink.objects.filter(pk=link.pk, revoked_at=None)
+        was = rows.select_for_update().first()
+        if was is None or not rows.update(**written):
             return False
-        after = {**terms.said(), "password": link.password_version if link.password else 0}
+        before, after = _known(was), _known(rows.get())
         note = {key: _plain(key, before, after) for key in before}
         audit.note(
             "share.changed",
@@ -123,8 +130,10 @@ def _plain(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tup
     return bool(was), (_("another one") if was and now and was != now else bool(now))
 
 
-def _terms_of(link: ShareLink) -> Terms:
-    return Terms(**{name: getattr(link, name) for name in Terms(link.title).said()})
+def _known(link: ShareLink) -> dict[str, Any]:
+    """How it stands, for the audit trail: its terms, and which password it asks for."""
+    terms = {name: getattr(link, name) for name in Terms(link.title).said()}
+    return {**terms, "password": link.password_version if link.password else 0}
 
 
 def sharer(link: ShareLink) -> Membership | None:

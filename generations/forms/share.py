@@ -80,6 +80,7 @@ class ShareTerms(forms.Form):
             may_download=chosen["may_download"],
             shows_prompt=chosen["shows_prompt"],
             shows_author=chosen["shows_author"],
+            keeps_end=chosen["lasts"] == AS_IT_IS,
         )
 
     def _end(self, chosen: str) -> datetime | None:

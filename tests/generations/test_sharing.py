@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership
 from generations import sharing
+from generations.forms.share import ShareTerms
 from generations.models import Collection, CollectionItem, Generation, Output, ShareLink
 from generations.sharing import Terms, Thing
 
@@ -77,6 +78,38 @@ def test_a_link_that_was_revoked_meanwhile_is_not_changed(bob: Membership, make_
     assert not sharing.change(bob, late, Terms("Storm"))
     assert ShareLink.objects.get().title == "Rain"
     assert not AuditEntry.objects.filter(action="share.changed").exists()
+
+
+def test_a_password_and_an_end_set_in_the_same_moment_stay(
+    alice: Membership, bob: Membership, make_generation: Any
+) -> None:
+    link = link_to(bob, Thing(make_generation(bob, outputs=1)), password="a good secret")
+    late = ShareLink.objects.get(pk=link.pk)
+    end = timezone.now() + timedelta(days=1)
+    assert sharing.change(alice, link, Terms("Rain", expires_at=end, password="another good one"))
+    set_by_alice = ShareLink.objects.get().password_version
+    form = ShareTerms(late.title, {"title": "Storm", "lasts": "kept"}, link=late)
+    assert form.is_valid()
+    assert sharing.change(bob, late, form.terms)
+    now = ShareLink.objects.get()
+    assert now.title == "Storm"
+    assert now.is_password("another good one")
+    assert (now.password_version, now.expires_at) == (set_by_alice, end)
+    last = AuditEntry.objects.filter(action="share.changed").latest("pk")
+    assert (last.before, last.after) == ({"title": "Rain"}, {"title": "Storm"})
+
+
+def test_each_new_password_is_another_version_however_old_the_page(
+    bob: Membership, make_generation: Any
+) -> None:
+    link = link_to(bob, Thing(make_generation(bob, outputs=1)), password="a good secret")
+    late = ShareLink.objects.get(pk=link.pk)
+    versions = [ShareLink.objects.get().password_version]
+    for row, password in ((link, "the second one"), (late, "the third one"), (late, "")):
+        assert sharing.change(bob, row, Terms("Rain", password=password))
+        versions.append(ShareLink.objects.get().password_version)
+    assert versions == [versions[0] + n for n in range(4)]
+    assert ShareLink.objects.get().password == ""
 
 
 def test_deeds_are_written_down_without_secrets(bob: Membership, make_generation: Any) -> None:
