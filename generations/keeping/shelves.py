@@ -7,6 +7,7 @@ they said, and nothing is lost. Places have gaps between them, so that most move
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -21,6 +22,8 @@ from generations.models.generation import GenerationQuerySet
 MOST_ITEMS = 2000
 MOST_OF_TEAM = 1000
 GAP = 1024
+TWICE = timedelta(seconds=30)
+"""Within it a form that comes again is the same form sent twice."""
 
 
 class Full(ValueError):
@@ -42,6 +45,25 @@ def create(membership: Membership, name: str, description: str = "", *, private:
         description=description,
         is_private=private,
     )
+
+
+def create_once(
+    membership: Membership, name: str, description: str = "", *, private: bool = False
+) -> Collection:
+    """As `create`; for what the same person asks for once more within half a minute, as a double click does, the one
+    made first. Raises `Full`.
+    """
+    with transaction.atomic():
+        Membership.objects.select_for_update().get(pk=membership.pk)
+        made = Collection.objects.filter(
+            team=membership.team_id,
+            author=membership.user_id,
+            name=name,
+            description=description,
+            is_private=private,
+            created_at__gt=timezone.now() - TWICE,
+        )
+        return made.first() or create(membership, name, description, private=private)
 
 
 def add(collection: Collection, rows: GenerationQuerySet, by: User) -> Alteration | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -45,7 +46,9 @@ def collections(request: HttpRequest, team: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def collection_new(request: HttpRequest, team: str) -> HttpResponse:
-    """A new collection, with what is picked in it."""
+    """A new collection, with what is picked in it. 422, and none is made, when that is too much at once. The same sent
+    twice makes one.
+    """
     membership = access.may(request, team, Deed.KEEP_ORDER)
     form = Shelf(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -54,8 +57,7 @@ def collection_new(request: HttpRequest, team: str) -> HttpResponse:
             messages.success(request, _("The collection “%(name)s” is made.") % {"name": made.name})
             return redirect("collection", team, made.pk)
         form.add_error(None, fault)
-    given = request.POST.getlist("pick") or request.GET.getlist("pick")
-    context = {"membership": membership, "form": form, "picks": given[: keeping.MOST]}
+    context = {"membership": membership, "form": form, "picks": picked(request)}
     return render(request, "collections/edit.html", context, status=422 if form.errors else 200)
 
 
@@ -140,9 +142,12 @@ def collection_remove(request: HttpRequest, team: str, pk: uuid.UUID) -> HttpRes
 def _made(membership: Membership, form: Shelf, ids: list[uuid.UUID]) -> tuple[Collection | None, str]:
     given = form.cleaned_data
     try:
-        made = shelves.create(membership, given["name"], given["description"], private=given["is_private"])
-        if ids:
-            deeds.do(membership, "collect", ids, {"collection": str(made.pk)})
+        with transaction.atomic():
+            made = shelves.create_once(
+                membership, given["name"], given["description"], private=given["is_private"]
+            )
+            if ids:
+                deeds.do(membership, "collect", ids, {"collection": str(made.pk)})
     except (shelves.Full, BadDeed) as fault:
         return None, str(fault)
     return made, ""

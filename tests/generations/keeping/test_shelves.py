@@ -139,3 +139,23 @@ def test_two_who_move_at_once_both_get_what_they_said(album: Collection) -> None
         one.join()
     assert faults == []
     assert order(album) == ["b", "e", "c", "a", "d"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_makes_one(bob: Membership) -> None:
+    start = threading.Barrier(2)
+    made: list[Any] = []
+
+    def create() -> None:
+        try:
+            start.wait(30)
+            made.append(shelves.create_once(bob, "Album").pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=create) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert made == [Collection.objects.get().pk] * 2

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership
+from generations import keeping
 from generations.keeping import shelves
 from generations.models import Collection, Generation
 
 Make = Callable[..., Generation]
+NEW = "/t/tide/collections/new/"
 
 
 @pytest.fixture
@@ -54,6 +58,35 @@ def test_it_is_made_named_and_described(bob: Membership, client_of: Any) -> None
     browser.post(address(made, "edit/"), {"name": "Summer", "description": ""})
     made.refresh_from_db()
     assert (made.name, made.description, made.is_private) == ("Summer", "", False)
+
+
+def test_too_many_picks_leave_no_collection_behind(
+    bob: Membership, make_generation: Make, client_of: Any
+) -> None:
+    picks = [str(make_generation(bob).pk), *(str(uuid.uuid4()) for _ in range(keeping.MOST))]
+    browser: Client = client_of(bob)
+    answer = browser.post(NEW, {"name": "Album", "pick": picks})
+    assert answer.status_code == 422
+    assert f"and {keeping.MOST + 1} were chosen" in answer.content.decode()
+    assert not Collection.objects.exists()
+    assert [str(one) for one in answer.context["picks"]] == picks, "none is cut off unsaid"
+
+
+def test_the_same_form_sent_twice_makes_one_collection(
+    bob: Membership, carol: Membership, make_generation: Make, client_of: Any
+) -> None:
+    form = {"name": "Album", "pick": [make_generation(bob).pk, make_generation(bob).pk]}
+    browser: Client = client_of(bob)
+    answers = [browser.post(NEW, form) for _time in range(2)]
+    made = Collection.objects.get()
+    assert [one.headers["Location"] for one in answers] == [address(made)] * 2
+    assert made.items.count() == 2
+    client_of(carol).post(NEW, form)
+    browser.post(NEW, form | {"description": "Another"})
+    assert Collection.objects.count() == 3
+    Collection.objects.update(created_at=timezone.now() - timedelta(seconds=31))
+    browser.post(NEW, form)
+    assert Collection.objects.count() == 4
 
 
 def test_its_rows_are_tracks_in_its_order(album: Collection, carol: Membership, client_of: Any) -> None:
