@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -64,11 +65,20 @@ def _list(request: HttpRequest, membership: Membership, asked: str) -> HttpRespo
         "cursor": cursor,
         "exactly": len(found) if whole else None,
         "saved": saved(membership) if not asked else (),
+        "offers_save": bool(chips.hidden or _searched(request)),
         "next": chips.address(cursor=page.next_cursor) if page.next_cursor else "",
         "live": any(one.live for one in found),
         "first": _first(membership) if not (found or chips.wanted or cursor or broken) else None,
     }
     return render(request, PARTS.get(asked, "library/page.html"), context, status=400 if broken else 200)
+
+
+def _searched(request: HttpRequest) -> str:
+    """What the page that asks searched for until now. Typing changes nothing else, so with this, or with a filter, it
+    has the form that saves a view; somebody may be writing in it.
+    """
+    address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return QueryDict(address.query).get("q", "").replace("\x00", "").strip()
 
 
 @require_safe

@@ -126,7 +126,18 @@ def test_it_is_there_after_a_reload_and_found_by_a_word_of_its_prompt(made: Made
     expect(row).to_have_count(0)
     search.fill(WORD)
     expect(row).to_be_visible()
+    expect(search).to_be_focused()
     assert f"q={WORD}" in page.url
+    expect(page.locator("#saved-query")).to_have_value(f"q={WORD}")
+    expect(page.locator("#bulk-next")).to_have_value(re.compile(rf"/library/\?q={WORD}$"))
+    page.get_by_label("Saved searches").click()
+    expect(page.get_by_label("Save this view as")).to_be_visible()
+    search.fill("")
+    expect(page.locator("#saved-query")).to_have_value("")
+    page.get_by_label("Saved searches").click()
+    expect(page.get_by_label("Save this view as")).to_be_hidden()
+    search.fill(WORD)
+    expect(page.locator("#saved-query")).to_have_value(f"q={WORD}")
     row.get_by_role("link", name=made.title).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(made.title)
 

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -159,6 +160,76 @@ def test_a_refresh_ends_when_nothing_is_under_way_any_more(
     assert "data-play" in answer, "it can be played now"
     assert "every 1500ms" not in answer
     assert client.get(LIST, {"live": []}, **htmx("live")).status_code == 200
+
+
+def values(page: str) -> dict[str, str]:
+    """What the fields that a search moves along have in them."""
+    found = re.findall(
+        r'<input type="hidden" id="(saved-query|mark-next|bulk-next)"[^>]* value="([^"]*)"', page
+    )
+    return {name: unescape(value) for name, value in found}
+
+
+def typed(client: Client, query: str, before: str) -> str:
+    """The answer to a search that was typed on the page with the address `before`."""
+    headers = {"HX-Request": "true", "HX-Target": "results", "HX-Current-URL": f"http://testserver{before}"}
+    return str(client.get(f"{LIST}?{query}", headers=headers).content.decode())
+
+
+def test_a_typed_search_moves_along_what_is_saved_and_where_buttons_lead(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    make_generation(bob, title="Rain & fog")
+    client = client_of(bob)
+    whole = client.get(LIST).content.decode()
+    assert values(whole) == {"mark-next": LIST, "bulk-next": LIST}
+    assert '<div id="saved-view"></div>' in whole
+    first = typed(client, "q=rain+%26&kind=", LIST)
+    here = f"{LIST}?q=rain+%26&kind="
+    assert values(first) == {"saved-query": "q=rain+%26", "mark-next": here, "bulk-next": here}
+    assert '<div id="saved-view" hx-swap-oob="true">' in first, "the page had no form to save with"
+    assert 'name="csrfmiddlewaretoken"' in first
+    again = typed(client, "q=fog", here)
+    fog = f"{LIST}?q=fog"
+    assert values(again) == {"saved-query": "q=fog", "mark-next": fog, "bulk-next": fog}
+    assert 'id="saved-name"' not in again, "somebody may be writing a name there"
+    for name in ("saved-query", "mark-next", "bulk-next"):
+        assert re.search(f'<input type="hidden" id="{name}"[^>]* hx-swap-oob="true">', again)
+    assert 'id="q"' not in again, "the search box keeps its focus"
+    nothing = typed(client, "q=", fog)
+    assert values(nothing) == {"saved-query": "", "mark-next": f"{LIST}?q=", "bulk-next": f"{LIST}?q="}
+    assert 'id="saved-view"' in typed(client, "q=fog", f"{LIST}?q=")
+
+
+def test_a_search_typed_beside_a_filter_finds_the_form_there(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    make_generation(bob, title="Rain")
+    client = client_of(bob)
+    before = f"{LIST}?kind=song"
+    assert values(client.get(before).content.decode())["saved-query"] == "kind=song"
+    answer = typed(client, "q=rain&kind=song", before)
+    assert values(answer)["saved-query"] == "q=rain&kind=song"
+    assert 'id="saved-name"' not in answer
+
+
+def test_a_typed_search_asks_no_more_for_what_is_saved(
+    bob: Membership, client_of: Any, make_generation: Any
+) -> None:
+    make_generation(bob, title="Rain")
+    client = client_of(bob)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            typed(client, "q=rain", LIST)
+        return len(queries)
+
+    asked()
+    few = asked()
+    for number in range(5):
+        client.post(f"{LIST}searches/", {"name": f"No {number}", "query": f"q={number}"})
+        make_generation(bob, title=f"Rain {number}")
+    assert asked() == few
 
 
 def test_ten_more_rows_ask_no_more_queries(
