@@ -164,11 +164,14 @@ def _show(
     seen = access.generations(membership).filter(collected__collection=found)
     order = seen.order_by("collected__place", "collected__id").values_list("pk", flat=True)
     page = Paginator(order, PAGE).get_page(request.GET.get("page"))
-    items = _loaded(list(page.object_list), membership)
+    start = (page.number - 1) * PAGE
+    ids = list(order[start : start + PAGE + 1])
+    items = _loaded(ids[:PAGE], membership)
     context: dict[str, Any] = {
         "membership": membership,
         "collection": found,
         "page": page,
+        "next": ids[PAGE] if len(ids) > PAGE else None,
         "rows": [row(one) for one in items],
         "starred": keeping.starred(membership.user, [one.pk for one in items]),
         "may_keep": membership.may(Deed.KEEP_ORDER),

@@ -91,6 +91,39 @@ def rating(sam: Visitor, pk: str) -> int:
     return text.count("rating__bar is-on")
 
 
+def test_a_row_stays_on_its_page_and_goes_home_when_the_drag_is_given_up(sam: Visitor, album: str) -> None:
+    """As if the page ended after the second of three."""
+    page = sam.open(album)
+    first = order(page)
+    page.evaluate(
+        """() => {
+            const last = document.querySelector(".shelf__item:last-child");
+            last.parentElement.dataset.next = last.dataset.item;
+            last.remove();
+        }"""
+    )
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    grip, below = page.locator("[data-grip]").first, page.locator(".shelf__item").last
+    grip.hover()
+    page.mouse.down()
+    box = below.bounding_box()
+    assert box is not None
+    for inset in (6, 5, 4):
+        page.mouse.move(box["x"] + 40, box["y"] + box["height"] - inset)
+    expect(page.locator(".shelf__item .rows__title").first).to_have_text(first[1])
+    page.keyboard.press("Escape")
+    expect(page.locator(".shelf__item .rows__title").first).to_have_text(first[0])
+    page.mouse.up()
+    assert posted == []
+
+    grip.drag_to(below, target_position={"x": 40, "y": 40})
+    until(lambda: in_order(sam, album) == [first[1], first[0], first[2]], "the end of its page", page=page)
+    page.get_by_role("button", name=f"Move down: {first[1]}").click()
+    until(lambda: in_order(sam, album) == first, "down on its page", page=page)
+    assert len(posted) == 2
+
+
 def test_one_is_starred_rated_tagged_and_thrown_away_and_comes_back(sam: Visitor) -> None:
     page = sam.page
     page.locator("#rows .rows__title").first.click()

@@ -17,6 +17,7 @@ from accounts.models import AuditEntry, Membership
 from generations import keeping
 from generations.keeping import shelves
 from generations.models import Collection, Generation
+from generations.views import collections as pages
 
 Make = Callable[..., Generation]
 NEW = "/t/tide/collections/new/"
@@ -97,6 +98,22 @@ def test_its_rows_are_tracks_in_its_order(album: Collection, carol: Membership, 
     assert text.count("data-track") == 3
     assert "Of &lt;i&gt;rain&lt;/i&gt;" in text
     assert "Album" in client_of(carol).get("/t/tide/collections/").content.decode()
+
+
+def test_a_page_of_it_knows_what_comes_after_its_last_row(
+    album: Collection, bob: Membership, make_voice: Any, client_of: Any, monkeypatch: Any
+) -> None:
+    """Else a script that moves one to the end of the page moves it to the end of all."""
+    monkeypatch.setattr(pages, "PAGE", 2)
+    browser: Client = client_of(bob)
+    assert f' data-next="{pk(album, "c")}">' in browser.get(address(album)).content.decode()
+    assert "data-next" not in browser.get(address(album), {"page": 2}).content.decode()
+    script = {"HX-Request": "true"}
+    move = {"item": pk(album, "a"), "before": pk(album, "c")}
+    assert browser.post(address(album, "move/"), move, headers=script).status_code == 204
+    assert titles(album) == "bac"
+    Generation.objects.filter(pk=pk(album, "c")).update(trashed_at=timezone.now())
+    assert "data-next" not in browser.get(address(album)).content.decode(), "what is in the trash is not seen"
 
 
 def test_its_queries_do_not_grow(
