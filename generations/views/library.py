@@ -77,7 +77,10 @@ def _searched(request: HttpRequest) -> str:
     """What the page that asks searched for until now. Typing changes nothing else, so with this, or with a filter, it
     has the form that saves a view; somebody may be writing in it.
     """
-    address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return ""
     return QueryDict(address.query).get("q", "").replace("\x00", "").strip()
 
 

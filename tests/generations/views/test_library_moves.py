@@ -535,5 +535,10 @@ def test_a_value_in_the_cursor_that_none_can_be_is_answered_with_a_sentence(
     assert answer.status_code == 400
 
 
+def test_an_address_of_a_page_that_is_none_is_no_fault(alice: Membership, client_of: Any) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "results", "HX-Current-URL": "http://["}
+    assert client_of(alice).get(LIST + "?q=rain", headers=headers).status_code == 200
+
+
 def test_only_reading_is_allowed(alice: Membership, client_of: Any) -> None:
     assert client_of(alice).post(LIST).status_code == 405
