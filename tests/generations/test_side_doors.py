@@ -126,9 +126,9 @@ def test_a_members_own_cap_and_those_who_left_keep_nobody_from_another_currency(
     cap(bob.team, Measure.SPEND, "5", Scope.OWN, bob)
     cap(bob.team, Measure.SPEND, "5", Scope.MEMBER, carol)
     leaving.leave(carol, alice, heir=None, role="member", stop=True)
-    assert not connections._limits_spending(bob.team)
+    assert not connections._limits_spending(Team.objects.filter(pk=bob.team_id))
     cap(bob.team, Measure.SPEND, "5")
-    assert connections._limits_spending(bob.team)
+    assert connections._limits_spending(Team.objects.filter(pk=bob.team_id))
 
 
 def test_links_of_whoever_may_not_sign_in_any_more_let_nobody_in(mona: Membership) -> None:
